@@ -1,0 +1,13 @@
+/** Every suite: ESM, TypeScript through swc, the workspaces read from source (condition `underpin-source`). */
+export default {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['underpin-source', 'node', 'import', 'default'] },
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
+  transform: {
+    '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
+  },
+  testMatch: ['<rootDir>/server/test/**/*.test.ts', '<rootDir>/sdk/test/**/*.test.ts', '<rootDir>/admin-ui/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['/dist/', '/data/'],
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,145 @@
+/** What goes over the wire, as types only: server and client compile against this one file. */
+
+/** A problem answer (RFC 9457), `application/problem+json`. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: string;
+  readonly requestId: string;
+  readonly errors?: readonly ProblemField[];
+}
+export interface ProblemField {
+  /** JSON pointer into the body, or `/filter`, `/sort` … for a parameter. */
+  readonly pointer: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface PageInfo {
+  readonly limit: number;
+  readonly next: string | null;
+  readonly prev: string | null;
+  readonly total?: number;
+  readonly totalIsExact?: boolean;
+}
+export interface Page<T> {
+  readonly data: readonly T[];
+  readonly page: PageInfo;
+}
+
+/** The fields that every record has. */
+export interface SystemFields {
+  readonly id: string;
+  readonly created: string;
+  readonly updated: string;
+  readonly version: number;
+}
+
+/** A rule: an expression, or null for admins only. */
+export type Rule = string | null;
+export interface CollectionRules {
+  readonly list?: Rule;
+  readonly view?: Rule;
+  readonly create?: Rule;
+  readonly update?: Rule;
+  readonly delete?: Rule;
+}
+
+/** A field as it is defined. What else stands in it depends on its type (docs/reference/fields.md). */
+export interface FieldDef {
+  readonly id?: string;
+  readonly name: string;
+  readonly type: string;
+  readonly required?: boolean;
+  readonly default?: unknown;
+  readonly onUpdate?: unknown;
+  readonly unique?: never;
+  readonly rules?: { readonly read?: Rule; readonly write?: Rule };
+  readonly secret?: boolean;
+  readonly ui?: Readonly<Record<string, unknown>>;
+  /** Relations: the collection pointed to, whether many, what happens when the target goes, the back-relation's name. */
+  readonly to?: string;
+  readonly many?: boolean;
+  readonly onDelete?: 'restrict' | 'set null' | 'cascade';
+  readonly inverse?: string;
+  /** Select: the allowed values. */
+  readonly values?: readonly string[];
+  readonly [setting: string]: unknown;
+}
+
+export interface IndexDef {
+  readonly fields: readonly string[];
+  readonly unique?: boolean;
+}
+
+export interface CollectionDef {
+  readonly id?: string;
+  readonly name: string;
+  readonly kind: 'base' | 'auth';
+  readonly fields: readonly FieldDef[];
+  readonly indexes?: readonly IndexDef[];
+  readonly rules?: CollectionRules;
+  readonly guard?: Rule;
+  readonly ui?: Readonly<Record<string, unknown>>;
+}
+
+/** A collection as an admin reads it: the definition with ids, and what belongs to the server. */
+export interface CollectionInfo extends CollectionDef {
+  readonly id: string;
+  /** True for our own (`_admins` …): its fields cannot be changed here. */
+  readonly system?: boolean;
+  /** Fields the server adds (id, created, … and those of accounts), in order. */
+  readonly systemFields: readonly FieldDef[];
+  readonly hash: string;
+}
+
+/** One field type as the editor needs it: its settings as JSON Schema. */
+export interface FieldTypeInfo {
+  readonly name: string;
+  readonly widget: string;
+  readonly group: string;
+  readonly operators: readonly string[];
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** `GET /schema`. */
+export interface SchemaInfo {
+  readonly hash: string;
+  readonly collections: readonly CollectionInfo[];
+  readonly types: readonly FieldTypeInfo[];
+}
+
+export interface PlanOperation {
+  readonly kind: string;
+  readonly collection: string;
+  readonly field?: string;
+  readonly summary: string;
+  readonly hazards: readonly string[];
+  readonly counts?: Readonly<Record<string, number>>;
+}
+export interface Plan {
+  readonly base: string;
+  readonly hash: string;
+  readonly operations: readonly PlanOperation[];
+  readonly sql: readonly string[];
+}
+
+/** The answer to sign-in, sign-up and refresh; in cookie mode without the tokens. */
+export interface SessionAnswer<U = Readonly<Record<string, unknown>>> {
+  readonly record: U;
+  readonly accessToken?: string;
+  readonly refreshToken?: string;
+  /** When the access token (or, in cookie mode, the session) ends: ISO 8601. */
+  readonly expiresAt: string;
+}
+
+export interface SessionInfo {
+  readonly id: string;
+  readonly created: string;
+  readonly lastUsed: string;
+  readonly device: string;
+  readonly address: string;
+  readonly current: boolean;
+}
