@@ -1,0 +1,123 @@
+/**
+ * The pools, and the one way to run a statement. Requests run as `underpin_app` (data only), schema changes as
+ * `underpin_owner`; both are roles of one login, taken when a connection begins (`-c role=…`).
+ */
+import pg from 'pg';
+import { limits } from '../kit/limits.ts';
+import type { Log } from '../kit/log.ts';
+
+/** A statement with its values; `name` makes it a prepared one, kept by each connection. */
+export interface Statement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  readonly name?: string;
+}
+export type ResultRow = Readonly<Record<string, unknown>>;
+
+/** A pool or a transaction: the same to whoever runs a statement. */
+export interface Db {
+  run(statement: Statement): Promise<{ readonly rows: readonly ResultRow[]; readonly count: number }>;
+  /** Runs `fn` in a transaction; in a transaction already, joins it. */
+  transaction<T>(fn: (db: Db) => Promise<T>): Promise<T>;
+}
+
+export interface Database {
+  readonly app: Db;
+  readonly owner: Db;
+  readonly url: string;
+  /** A connection of its own, outside the pools: for LISTEN. */
+  connect(): Promise<pg.Client>;
+  close(): Promise<void>;
+}
+
+export interface Access {
+  readonly url: string;
+  /** The roles to take; absent where the login may not create them and everything runs under it. */
+  readonly roles?: { readonly app: string; readonly owner: string };
+}
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => {
+    if (oid === pg.types.builtins.INT8) return Number;
+    if (oid === pg.types.builtins.DATE) return String;
+    return pg.types.getTypeParser(oid, format);
+  },
+};
+
+export function openDatabase(access: Access, log: Log): Database {
+  const make = (role: string | undefined, max: number, statementTimeout: number): pg.Pool => {
+    const pool = new pg.Pool({
+      connectionString: access.url,
+      max,
+      types,
+      connectionTimeoutMillis: limits.database.acquire,
+      idleTimeoutMillis: 60_000,
+      allowExitOnIdle: false,
+      options: sessionOptions(role, statementTimeout),
+    });
+    // Without a listener the error of an idle connection (Postgres restarted) would end the process.
+    pool.on('error', (error) => log.warn({ problem: error.message }, 'a database connection was lost'));
+    return pool;
+  };
+  const app = make(access.roles?.app, limits.database.pool, limits.database.statement);
+  const owner = make(access.roles?.owner, 2, 0);
+  return {
+    app: poolDb(app),
+    owner: poolDb(owner),
+    url: access.url,
+    connect: async () => {
+      const client = new pg.Client({ connectionString: access.url, types, connectionTimeoutMillis: limits.database.acquire, options: sessionOptions(access.roles?.app, limits.database.statement) });
+      client.on('error', () => undefined);
+      await client.connect();
+      return client;
+    },
+    close: async () => {
+      await Promise.all([app.end(), owner.end()]);
+    },
+  };
+}
+
+const sessionOptions = (role: string | undefined, statementTimeout: number): string =>
+  [
+    ...(role === undefined ? [] : [`role=${role}`]),
+    `statement_timeout=${statementTimeout}`,
+    `idle_in_transaction_session_timeout=${limits.database.idleInTransaction}`,
+    'timezone=UTC',
+    'datestyle=ISO',
+    'jit=off',
+  ]
+    .map((setting) => `-c ${setting}`)
+    .join(' ');
+
+const poolDb = (pool: pg.Pool): Db => ({
+  run: (statement) => runOn(pool, statement),
+  transaction: async (fn) => {
+    const client = await pool.connect();
+    let broken = false;
+    try {
+      await client.query('BEGIN');
+      const value = await fn(clientDb(client));
+      await client.query('COMMIT');
+      return value;
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {
+        broken = true;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  },
+});
+
+/** A single connection as a Db; a transaction begun on it joins the one that is open. */
+const clientDb = (client: pg.ClientBase): Db => {
+  const db: Db = { run: (statement) => runOn(client, statement), transaction: (fn) => fn(db) };
+  return db;
+};
+
+async function runOn(target: pg.Pool | pg.ClientBase, statement: Statement): Promise<{ rows: readonly ResultRow[]; count: number }> {
+  const values = statement.values === undefined ? undefined : [...statement.values];
+  const result = await target.query<Record<string, unknown>>({ text: statement.text, values, name: statement.name });
+  return { rows: result.rows, count: result.rowCount ?? 0 };
+}

@@ -1,0 +1,105 @@
+/**
+ * The environment, parsed once at start and frozen; nobody else reads process.env (a house test holds that).
+ * Each name may also come as NAME_FILE, a file that holds the value. A value that does not fit is refused with
+ * the allowed ones; a name that looks like a misspelt one of ours is warned about.
+ */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const onOff = (fallback: 'on' | 'off') =>
+  z
+    .enum(['on', 'off'], { error: 'must be on or off' })
+    .default(fallback)
+    .transform((value) => value === 'on');
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, { error: `must be a whole number from ${min} to ${max}` })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error: `must be a whole number from ${min} to ${max}` });
+const url = (protocols: readonly string[]) =>
+  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+const list = z
+  .string()
+  .default('')
+  .transform((value) => value.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+
+/** The table of settings: name → how its text is read, and one sentence on what it does (docs/reference/config.md). */
+export const settings = {
+  PORT: { schema: wholeNumber(0, 65_535).default(8700), about: 'TCP port of the HTTP server; 0 takes a free one.' },
+  HOST: { schema: z.string().min(1).optional(), about: 'Address to listen on; absent: all of them.' },
+  PUBLIC_URL: { schema: url(['http:', 'https:']).transform((value) => value.replace(/\/+$/, '')).optional(), about: 'The URL by which users reach this server; absent: http://localhost:PORT.' },
+  DATA_DIR: { schema: z.string().min(1).default('./data').transform((value) => resolve(value)), about: 'Folder for the embedded Postgres and the secrets made at first start.' },
+  DATABASE_URL: { schema: url(['postgres:', 'postgresql:']).optional(), about: 'A Postgres (15 or newer) of your own; absent: the embedded one.' },
+  SECRET: { schema: z.string().min(32, { error: 'must have at least 32 characters' }).optional(), about: 'The secret from which keys are derived; absent: made once and kept in DATA_DIR.' },
+  ADMIN_EMAIL: { schema: z.email({ error: 'must be an e-mail address' }).optional(), about: 'With ADMIN_PASSWORD: the first admin, made at the first start instead of the setup link.' },
+  ADMIN_PASSWORD: { schema: z.string().min(8, { error: 'must have at least 8 characters' }).optional(), about: 'Password of that first admin.' },
+  CORS_ORIGINS: { schema: list, about: 'Comma-separated origins of browser apps that may call the API; none unless listed.' },
+  TRUST_PROXY: { schema: wholeNumber(0, 10).default(0), about: 'How many proxies in front are trusted to say the client’s address (X-Forwarded-For).' },
+  RATE_LIMITS: { schema: onOff('on'), about: 'Rate and concurrency limits; off is for benchmarks.' },
+  INSECURE_COOKIES: { schema: onOff('off'), about: 'Allow the dashboard’s session cookie over plain http from other hosts than localhost.' },
+  LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { error: 'must be trace, debug, info, warn, error, fatal or silent' }).default('info'), about: 'The least level that is logged.' },
+  MODE: { schema: z.enum(['development', 'production'], { error: 'must be development or production' }).default('production'), about: 'development allows conveniences that a public server must not have.' },
+} as const;
+
+type Settings = typeof settings;
+export type SettingName = keyof Settings;
+export type Config = { readonly [Name in SettingName]: z.infer<Settings[Name]['schema']> };
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads and checks all of it. Throws ConfigError naming every setting that does not fit. */
+export function parseConfig(env: Environment): { config: Config; warnings: string[] } {
+  const problems: string[] = [];
+  const texts: Record<string, string> = {};
+  for (const name of Object.keys(settings)) {
+    const file = env[`${name}_FILE`];
+    if (file !== undefined && env[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set; set one`);
+    const text = file === undefined ? env[name] : readSecretFile(name, file, problems);
+    if (text !== undefined && text !== '') texts[name] = text;
+  }
+  const shape = z.object(Object.fromEntries(Object.entries(settings).map(([name, { schema }]) => [name, schema])));
+  const parsed = shape.safeParse(texts);
+  if (!parsed.success) for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')} ${issue.message}`);
+  if ((texts['ADMIN_EMAIL'] === undefined) !== (texts['ADMIN_PASSWORD'] === undefined)) problems.push('ADMIN_EMAIL and ADMIN_PASSWORD go together');
+  if (problems.length > 0 || !parsed.success) throw new ConfigError(problems.map((problem) => `  ${problem}`).join('\n'));
+  // cast: the object schema above is built from the same table that the type is built from.
+  return { config: Object.freeze(parsed.data as Config), warnings: misspelt(env) };
+}
+
+function readSecretFile(name: string, file: string, problems: string[]): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    problems.push(`${name}_FILE names a file that cannot be read: ${file}`);
+    return undefined;
+  }
+}
+
+function misspelt(env: Environment): string[] {
+  const known = Object.keys(settings);
+  return Object.keys(env)
+    .filter((name) => !known.includes(name) && !known.includes(name.replace(/_FILE$/, '')))
+    .flatMap((name) => {
+      const meant = known.find((candidate) => candidate.length > 4 && (oneEditApart(name, candidate) || name === `UNDERPIN_${candidate}`));
+      return meant === undefined ? [] : [`The environment has ${name}, which means nothing; did you mean ${meant}?`];
+    });
+}
+
+/** Whether one text becomes the other by one letter more, less, other, or two swapped. */
+function oneEditApart(a: string, b: string): boolean {
+  if (a === b || Math.abs(a.length - b.length) > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start++;
+  const restA = a.slice(start);
+  const restB = b.slice(start);
+  const swapped = restA[0] === restB[1] && restA[1] === restB[0] && restA.slice(2) === restB.slice(2) && restA.length > 1;
+  return restA.slice(1) === restB.slice(1) || restA.slice(1) === restB || restA === restB.slice(1) || swapped;
+}

@@ -1,0 +1,20 @@
+/** Ids are made here and nowhere else: uuid v7 (RFC 9562), so that they sort by the time they were made. */
+import { randomBytes } from 'node:crypto';
+
+/** A new id for a moment in ms since 1970. 48 bits of time, 74 random bits. */
+export function newId(now: number): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(now, 0, 6);
+  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f);
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** The canonical (lower-case) form of a uuid, or undefined if it is none. */
+export function parseId(text: unknown): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  const lower = text.toLowerCase();
+  return uuid.test(lower) ? lower : undefined;
+}

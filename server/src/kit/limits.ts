@@ -1,0 +1,28 @@
+/** Every bound in one place; each is checked before any recursion or query. Bytes, counts, milliseconds. */
+export const limits = {
+  body: { json: 1_048_576, auth: 16_384, depth: 32, keys: 1_000, items: 10_000 },
+  url: 8_192,
+  list: { fallback: 30, max: 500, offset: 100_000, sort: 4, fields: 100, expandDepth: 3, expandPaths: 10, countCap: 1_000 },
+  collections: { max: 500, fields: 200, indexes: 20, name: 48 },
+  text: 1_048_576,
+  password: { min: 8, max: 1_024 },
+  request: { headersTimeout: 15_000, timeout: 30_000, keepAlive: 65_000, connections: 10_000, perCaller: 20 },
+  database: { pool: 10, acquire: 2_000, statement: 5_000, idleInTransaction: 10_000, lock: 5_000 },
+  listen: { heartbeat: 500, silent: 1_000 },
+  session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000 },
+  setupLink: 30 * 60_000,
+} as const;
+
+/** One bound on how often something may happen: at most `count` in `window` ms. */
+export interface Rate {
+  readonly count: number;
+  readonly window: number;
+}
+export const rates = {
+  api: { count: 300, window: 10_000 },
+  write: { count: 100, window: 10_000 },
+  refresh: { count: 30, window: 60_000 },
+  signInAccount: { count: 5, window: 60_000 },
+  signInAddress: { count: 30, window: 60_000 },
+  signUp: { count: 10, window: 3_600_000 },
+} as const satisfies Record<string, Rate>;
