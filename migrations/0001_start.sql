@@ -61,7 +61,7 @@ CREATE TABLE underpin.credentials (
 );
 
 -- One row for each sign-in. "current" is the SHA-256 of the refresh token in force; "previous" that of the one
--- before it, which for ten seconds gives the same successor again and afterwards ends the session.
+-- before it, which for ten seconds gives the same successor again. Any spent token used later ends the session.
 CREATE TABLE underpin.sessions (
   id uuid PRIMARY KEY,
   collection uuid NOT NULL,
@@ -77,6 +77,12 @@ CREATE TABLE underpin.sessions (
   address text NOT NULL
 );
 CREATE INDEX sessions_account ON underpin.sessions (account);
+CREATE INDEX sessions_created_id ON underpin.sessions (created, id);
+CREATE TABLE underpin.spent_tokens (
+  hash bytea PRIMARY KEY,
+  session uuid NOT NULL REFERENCES underpin.sessions ON DELETE CASCADE
+);
+CREATE INDEX spent_tokens_session ON underpin.spent_tokens (session);
 
 CREATE FUNCTION underpin.session_ended() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -88,9 +94,16 @@ CREATE TRIGGER session_ended AFTER UPDATE ON underpin.sessions FOR EACH ROW
 CREATE TRIGGER session_deleted AFTER DELETE ON underpin.sessions FOR EACH ROW EXECUTE FUNCTION underpin.session_ended();
 
 -- Whoever is remembered as an account (its row stands behind "auth" in rules) is forgotten when the row changes.
+-- An account that is disabled or deleted has no sessions, and one that is deleted leaves no password behind.
 CREATE FUNCTION underpin.account_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM pg_notify('underpin', 'account:' || OLD.id);
+  IF TG_OP = 'DELETE' THEN
+    DELETE FROM underpin.credentials WHERE account = OLD.id;
+    DELETE FROM underpin.sessions WHERE account = OLD.id;
+  ELSIF NEW.disabled AND NOT OLD.disabled THEN
+    UPDATE underpin.sessions SET ended = clock_timestamp() WHERE account = OLD.id AND ended IS NULL;
+  END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER account_changed AFTER UPDATE OR DELETE ON underpin.admins FOR EACH ROW EXECUTE FUNCTION underpin.account_changed();

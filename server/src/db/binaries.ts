@@ -22,7 +22,8 @@ export function findBinaries(dataDir: string, log: Log): Binaries {
   const native = nativeFolder();
   makeLinks(native);
   const user = process.getuid?.() === 0 ? unprivilegedUser() : undefined;
-  const env = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' };
+  // As little of our environment as it needs: no secret of ours reaches the database's processes.
+  const env = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
   const at = (folder: string, home: string): Binaries => ({ path: (name) => join(folder, 'bin', `${name}${ending}`), home, user, env });
   if (user === undefined) return at(native, dataDir);
 

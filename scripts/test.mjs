@@ -1,0 +1,48 @@
+/**
+ * `npm test`: installs and builds what is missing, finds the programs that some suites need (and installs them from
+ * Debian with CI=true or `-- --install`), runs every suite. With CI=true a suite that cannot run is a failure.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { prepare, root } from './prepare.mjs';
+
+const ci = process.env.CI === 'true';
+const args = process.argv.slice(2);
+const own = ['--install', '--long'];
+const install = ci || args.includes('--install');
+
+/** Program → Debian package. */
+const programs = { chromium: 'chromium' };
+
+const found = (program) => {
+  try {
+    return execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim();
+  } catch {
+    return '';
+  }
+};
+
+const say = (line) => process.stderr.write(`${line}\n`);
+await prepare(say);
+
+let missing = Object.keys(programs).filter((program) => found(program) === '');
+if (missing.length > 0 && install) {
+  const packages = missing.map((program) => programs[program]);
+  say(`installing ${packages.join(', ')} …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  try {
+    execFileSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 'ignore', 'inherit'], env });
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  } catch (error) {
+    say(`could not install ${packages.join(', ')}: ${error.message}`);
+  }
+  missing = Object.keys(programs).filter((program) => found(program) === '');
+}
+if (missing.length > 0) say(`without ${missing.join(', ')}: ${ci ? 'their suites fail' : 'their suites are skipped; -- --install installs them'}`);
+
+const child = spawn(process.execPath, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', ...args.filter((arg) => !own.includes(arg))], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, NODE_NO_WARNINGS: '1', UNDERPIN_TEST_CHROMIUM: found('chromium'), ...(args.includes('--long') ? { UNDERPIN_TEST_LONG: '1' } : {}) },
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+child.once('exit', (code) => process.exit(code ?? 1));

@@ -1,0 +1,76 @@
+/** The composition root: the only place where parts are made and joined. Tests call it with other parts. */
+import type { Server } from 'node:http';
+import { openDatabase, type Access } from './db/connect.ts';
+import { listen } from './db/listen.ts';
+import { migrate } from './db/migrate.ts';
+import { followSessions } from './auth/authenticate.ts';
+import { createOwner } from './auth/accounts.ts';
+import { hasAdmin, makeSetupToken } from './auth/setup.ts';
+import { signingKeys } from './auth/keys.ts';
+import { systemCtx, type Base } from './ctx.ts';
+import { createHttpServer, type Served } from './http/server.ts';
+import { Cache } from './kit/cache.ts';
+import type { Config } from './kit/config.ts';
+import type { Log } from './kit/log.ts';
+import { followSchema, schemaOf } from './schema/load.ts';
+import { ensureUsers } from './schema/save.ts';
+
+export interface Parts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly access: Access;
+  readonly secret: string;
+  readonly served: Served;
+  readonly clock?: () => number;
+}
+
+export interface App {
+  readonly base: Base;
+  readonly server: Server;
+  /** A token for the setup link, or undefined where there is an admin. */
+  setupToken(): Promise<string | undefined>;
+  /** Lets requests under way finish, then closes everything that was opened, in reverse. */
+  close(): Promise<void>;
+}
+
+export async function createApp(parts: Parts): Promise<App> {
+  const { config, log, secret } = parts;
+  const database = openDatabase(parts.access, log);
+  try {
+    await migrate(database.owner);
+    const listener = await listen(database, log);
+    const base: Base = { config, log, database, listener, cache: new Cache(), secret, clock: parts.clock ?? Date.now };
+    followSchema(base);
+    followSessions(base);
+    const ctx = systemCtx(base);
+    if (!(await schemaOf(ctx)).byName.has('users')) await ensureUsers(ctx);
+    await signingKeys(base);
+    if (config.ADMIN_EMAIL !== undefined && config.ADMIN_PASSWORD !== undefined && !(await hasAdmin(ctx))) await createOwner(ctx, config.ADMIN_EMAIL, config.ADMIN_PASSWORD);
+    const server = createHttpServer(base, parts.served);
+    return {
+      base,
+      server,
+      setupToken: async () => ((await hasAdmin(systemCtx(base))) ? undefined : makeSetupToken(systemCtx(base))),
+      close: async () => {
+        await drain(server);
+        await listener.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+const patience = 10_000;
+
+/** No new connections; those idle are closed at once, those at work when they are done or after ten seconds. */
+async function drain(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const force = setTimeout(() => server.closeAllConnections(), patience);
+  await closed;
+  clearTimeout(force);
+}

@@ -1,0 +1,28 @@
+/** Who did what: one row for each act on the schema, rules, accounts and sessions, in the transaction of the act. */
+import type { Actor } from '../kit/actor.ts';
+import { newId } from '../kit/ids.ts';
+import type { Ctx } from '../ctx.ts';
+
+export type Audited =
+  | 'collection.created'
+  | 'collection.changed'
+  | 'collection.dropped'
+  | 'owner.created'
+  | 'account.created'
+  | 'session.created'
+  | 'session.ended'
+  | 'session.reused'
+  | 'sign-in.refused';
+
+const nameOf = (actor: Actor): string =>
+  actor.kind === 'account' ? `${actor.collection}:${actor.id}` : actor.kind === 'admin' ? `_admins:${actor.id}` : actor.kind;
+
+export async function audit(ctx: Ctx, action: Audited, target: string, change: { readonly before?: unknown; readonly after?: unknown } = {}): Promise<void> {
+  const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
+  await ctx.db.run({
+    name: 'audit',
+    text: `INSERT INTO underpin.audit (id, created, action, actor, address, request_id, target, before, after)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)`,
+    values: [newId(ctx.now), new Date(ctx.now), action, nameOf(ctx.actor), ctx.actor.address, ctx.requestId, target, json(change.before), json(change.after)],
+  });
+}

@@ -1,0 +1,314 @@
+/**
+ * Typed expression → parameterised SQL that decides exactly as the language says.
+ *
+ * Worry: SQL has three truth values and the language two; `NOT (a = b)` is not true where a is NULL, and a rule that
+ * hides rows by `!=` would differ between Postgres and memory. Wrapping each comparison in `IS TRUE` would be right and
+ * a hundred times slower, because no index serves it.
+ * Decision: two mutually recursive functions instead of NOT. `holds(x)` is SQL that is TRUE exactly where x is true
+ * (FALSE or NULL elsewhere), `fails(x)` is TRUE exactly where x is not true; negation moves to the leaves, where it
+ * becomes `IS DISTINCT FROM` or `(…) IS NOT TRUE`. Positive equality stays `column = $1`.
+ * Why it is enough: a WHERE keeps a row only where its condition is TRUE, and every composite form is built of the two
+ * by De Morgan's laws, which hold for "is TRUE" and "is not TRUE".
+ *
+ * To-one hops become LEFT JOINs that are shared within one scope. With a `view` (a client's filter or sort) every row
+ * that is reached passes the caller's guard and every column the caller's mask; rules run without one.
+ */
+import type { ConstValue, Ir, Many, Row } from '@underpin/sdk/expr/ir';
+import { isTotal } from '@underpin/sdk/expr/ir';
+import type { Ty } from '@underpin/sdk/expr/model';
+import { ident } from '../db/sql.ts';
+import type { ParamList } from './params.ts';
+
+/** How the names of the language become names of Postgres. */
+export interface Naming {
+  table(collection: string): string;
+  column(collection: string, field: string): string;
+  many(collection: string, field: string): { readonly kind: 'inverse'; readonly column: string } | { readonly kind: 'junction'; readonly table: string };
+}
+
+/** What a caller sees of the collections that a filter touches: conditions on a root row `record`, all of which must hold. */
+export interface CallerView {
+  guard(collection: string): readonly Ir[];
+  mask(collection: string, field: string): readonly Ir[];
+}
+
+export interface EmitOptions {
+  readonly naming: Naming;
+  readonly params: ParamList;
+  readonly view?: CallerView;
+  /** The aliases under which the roots stand in the statement. */
+  readonly record?: string;
+  readonly next?: string;
+  /** `changed.f` as SQL. */
+  readonly changed?: (field: string) => string;
+}
+
+export interface Emitter {
+  /** TRUE exactly where the expression is true. */
+  holds(ir: Ir): string;
+  /** A value, NULL where absent. */
+  value(ir: Ir): string;
+  /** The LEFT JOINs that what was emitted so far needs, to stand behind the roots in FROM. */
+  joins(): string;
+}
+
+/** Each alias is used once in a statement: counted per parameter list, of which a statement has one. */
+const nextAlias = (params: ParamList, letter: string): string => `${letter}${params.nextAlias()}`;
+
+interface Place {
+  readonly alias: string;
+  readonly joins: string[];
+}
+
+export function createEmitter(options: EmitOptions): Emitter {
+  const rootJoins: string[] = [];
+  const places = new Map<number, Place>();
+  const elements = new Map<number, string>();
+
+  const source = (collection: string, alias: string): string => {
+    const guard = options.view?.guard(collection) ?? [];
+    if (guard.length === 0) return `${options.naming.table(collection)} ${alias}`;
+    const inner = nextAlias(options.params, 'g');
+    const { sql, joins } = unguarded(guard, inner);
+    return `(SELECT ${inner}.* FROM ${options.naming.table(collection)} ${inner}${joins} WHERE ${sql}) ${alias}`;
+  };
+
+  /** Conditions of ours on a row: each was checked by itself, so each has an emitter of its own, and none a view. */
+  const unguarded = (conditions: readonly Ir[], record: string): { sql: string; joins: string } => {
+    const emitted = conditions.map((condition) => {
+      const emitter = createEmitter({ naming: options.naming, params: options.params, record });
+      return { sql: emitter.holds(condition), joins: emitter.joins() };
+    });
+    return { sql: emitted.map(({ sql }) => sql).join(' AND '), joins: emitted.map(({ joins }) => joins).join('') };
+  };
+
+  const place = (row: Row): Place => {
+    const known = places.get(row.id);
+    if (known) return known;
+    const made = ((): Place => {
+      switch (row.origin.kind) {
+        case 'record':
+          return { alias: options.record ?? options.next ?? 'r', joins: rootJoins };
+        case 'next':
+          return { alias: options.next ?? 'next', joins: rootJoins };
+        case 'hop': {
+          const from = place(row.origin.row);
+          const alias = nextAlias(options.params, 't');
+          from.joins.push(`LEFT JOIN ${source(row.collection, alias)} ON ${alias}."id" = ${column(row.origin.row, row.origin.field)}`);
+          return { alias, joins: from.joins };
+        }
+        case 'each':
+          throw new Error('a quantifier’s row is placed by its quantifier');
+      }
+    })();
+    places.set(row.id, made);
+    return made;
+  };
+
+  const column = (row: Row, field: string): string => {
+    const { alias, joins } = place(row);
+    const plain = `${alias}.${ident(options.naming.column(row.collection, field))}`;
+    const mask = options.view?.mask(row.collection, field) ?? [];
+    if (mask.length === 0) return plain;
+    const condition = unguarded(mask, alias);
+    joins.push(condition.joins);
+    return `(CASE WHEN ${condition.sql} THEN ${plain} END)`;
+  };
+
+  const constant = (value: ConstValue, ty: Ty): string => options.params.constant(value, ty);
+
+  const value = (ir: Ir): string => {
+    switch (ir.op) {
+      case 'const':
+        return constant(ir.value, ir.ty);
+      case 'context':
+        throw new Error(`"${ir.path.join('.')}" was not folded`);
+      case 'column':
+        return ir.ty.kind === 'json' ? `NULLIF(${column(ir.row, ir.field)}, 'null'::jsonb)` : column(ir.row, ir.field);
+      case 'path':
+        return `NULLIF(${value(ir.of)} #> ${options.params.add([...ir.path], 'text[]')}, 'null'::jsonb)`;
+      case 'element':
+        return `${elements.get(ir.id) ?? 'e'}.v`;
+      case 'lower':
+        return `lower(${value(ir.of)} COLLATE "C")`;
+      case 'size':
+        return ir.of.ty.kind === 'list' ? `coalesce(cardinality(${value(ir.of)}), 0)::int8` : `char_length(${value(ir.of)})::int8`;
+      case 'count': {
+        const { from, on } = range(ir.many, nextAlias(options.params, 'm'));
+        return `(SELECT count(*) FROM ${from} WHERE ${on})`;
+      }
+      case 'concat':
+        return `(${value(ir.left)} || ${value(ir.right)})`;
+      case 'arith':
+        return `((${value(ir.left)})::float8 ${ir.sign} (${value(ir.right)})::float8)`;
+      case 'shift':
+        return `(${value(ir.time)} ${ir.sign === 1 ? '+' : '-'} ${value(ir.by)} * interval '1 millisecond')`;
+      case 'between':
+        return `(EXTRACT(EPOCH FROM (${value(ir.left)} - ${value(ir.right)})) * 1000)::float8`;
+      case 'conditional':
+        return `(CASE WHEN ${holds(ir.test)} THEN ${value(ir.then)} ELSE ${value(ir.otherwise)} END)`;
+      default:
+        return `((${holds(ir)}) IS TRUE)`;
+    }
+  };
+
+  const holds = (ir: Ir): string => {
+    switch (ir.op) {
+      case 'const':
+        return ir.value === true ? 'TRUE' : 'FALSE';
+      case 'and':
+      case 'or':
+        return ir.of.length === 0 ? (ir.op === 'and' ? 'TRUE' : 'FALSE') : `(${ir.of.map(holds).join(ir.op === 'and' ? ' AND ' : ' OR ')})`;
+      case 'not':
+        return fails(ir.of);
+      case 'absent':
+        return `${value(ir.of)} IS NULL`;
+      case 'changed':
+        return changed(ir.field);
+      case 'compare':
+        return compare(ir);
+      case 'in':
+        return within(ir);
+      case 'member':
+        return member(ir);
+      case 'string':
+        return matches(ir);
+      case 'quantifier':
+        return quantify(ir, false);
+      default:
+        return value(ir);
+    }
+  };
+
+  const fails = (ir: Ir): string => {
+    switch (ir.op) {
+      case 'const':
+        return ir.value === true ? 'FALSE' : 'TRUE';
+      case 'and':
+      case 'or':
+        return ir.of.length === 0 ? (ir.op === 'and' ? 'FALSE' : 'TRUE') : `(${ir.of.map(fails).join(ir.op === 'and' ? ' OR ' : ' AND ')})`;
+      case 'not':
+        return isTotal(ir.of) ? holds(ir.of) : `(${value(ir.of)} IS TRUE)`;
+      case 'absent':
+        return `${value(ir.of)} IS NOT NULL`;
+      case 'changed':
+        return `NOT ${changed(ir.field)}`;
+      case 'compare':
+        return ir.how === 'eq' && !jsonish(ir) ? differs(ir) : `(${compare(ir)}) IS NOT TRUE`;
+      case 'member':
+        return `NOT ${member(ir)}`;
+      case 'quantifier':
+        return quantify(ir, true);
+      default:
+        return `(${holds(ir)}) IS NOT TRUE`;
+    }
+  };
+
+  const changed = (field: string): string => {
+    if (options.changed === undefined) throw new Error(`"changed.${field}" was not folded`);
+    return options.changed(field);
+  };
+
+  type Compare = Extract<Ir, { op: 'compare' }>;
+  const jsonish = (ir: Compare): boolean => ir.as === 'json';
+  /** NULL is not distinct from NULL, but in the language two absent values are not equal either. */
+  const differs = (ir: Compare): string => {
+    const distinct = `${comparable(ir.left, ir)} IS DISTINCT FROM ${comparable(ir.right, ir)}`;
+    const oneIsPresent = [ir.left, ir.right].some((side) => side.op === 'const' && side.value !== null);
+    return oneIsPresent ? distinct : `(${distinct} OR ${value(ir.left)} IS NULL)`;
+  };
+  const comparable = (side: Ir, ir: Compare | Extract<Ir, { op: 'in' }>): string =>
+    ir.as === 'number' && side.ty.kind !== 'number' ? `(${value(side)})::float8` : ir.as === 'decimal' && side.ty.kind !== 'decimal' ? `(${value(side)})::numeric` : value(side);
+
+  const symbols = { eq: '=', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
+  const compare = (ir: Compare): string => {
+    if (jsonish(ir)) return compareJson(ir);
+    const text = `${comparable(ir.left, ir)} ${symbols[ir.how]} ${comparable(ir.right, ir)}`;
+    return ir.as === 'text' && ir.how !== 'eq' ? `${text} COLLATE "C"` : text;
+  };
+
+  const compareJson = (ir: Compare): string => {
+    if (ir.how === 'eq') {
+      const contained = containment(ir.left, ir.right) ?? containment(ir.right, ir.left);
+      return contained ?? `${asJson(ir.left)} = ${asJson(ir.right)}`;
+    }
+    const typed = ir.left.ty.kind === 'json' ? ir.right.ty.kind : ir.left.ty.kind;
+    const side = (of: Ir): string => {
+      if (of.ty.kind !== 'json') return typed === 'text' ? value(of) : `(${value(of)})::float8`;
+      return typed === 'text' ? jsonText(value(of)) : jsonNumber(value(of));
+    };
+    return `${side(ir.left)} ${symbols[ir.how]} ${side(ir.right)}${typed === 'text' ? ' COLLATE "C"' : ''}`;
+  };
+  /** `meta.plan == "pro"` as `meta @> '{"plan":"pro"}'`, which a GIN index serves; not for array positions, which `@>` does not know. */
+  const containment = (path: Ir, constantSide: Ir): string | undefined => {
+    if (path.op !== 'path' || path.of.op !== 'column' || constantSide.op !== 'const') return undefined;
+    if (typeof constantSide.value === 'object' || constantSide.ty.kind === 'time' || path.path.some((step) => /^-?\d+$/.test(step))) return undefined;
+    const leaf: ConstValue = constantSide.ty.kind === 'decimal' ? Number(constantSide.value) : constantSide.value;
+    const nested = path.path.reduceRight<ConstValue>((inner, step) => ({ [step]: inner }), leaf);
+    return `${column(path.of.row, path.of.field)} @> ${options.params.add(JSON.stringify(nested), 'jsonb')}`;
+  };
+  const asJson = (ir: Ir): string => (ir.ty.kind === 'json' ? value(ir) : ir.ty.kind === 'decimal' ? `to_jsonb((${value(ir)})::float8)` : `to_jsonb(${value(ir)})`);
+  const jsonText = (sql: string): string => `(CASE WHEN jsonb_typeof(${sql}) = 'string' THEN ${sql} #>> '{}' END)`;
+  const jsonNumber = (sql: string): string => `(CASE WHEN jsonb_typeof(${sql}) = 'number' THEN (${sql})::float8 END)`;
+
+  const within = (ir: Extract<Ir, { op: 'in' }>): string => {
+    const { list } = ir;
+    if (ir.as === 'json') {
+      const items = list.op === 'const' && Array.isArray(list.value) ? list.value.map((item) => JSON.stringify(item)) : [];
+      return `${asJson(ir.value)} = ANY(${options.params.add(items, 'jsonb[]')})`;
+    }
+    if (list.op === 'const') {
+      const items = Array.isArray(list.value) ? list.value.filter((item) => item !== null) : [];
+      return `${comparable(ir.value, ir)} = ANY(${options.params.list(items, ir.as)})`;
+    }
+    return ir.value.op === 'const' ? `${value(list)} @> ARRAY[${value(ir.value)}]` : `${value(ir.value)} = ANY(${value(list)})`;
+  };
+
+  const matches = (ir: Extract<Ir, { op: 'string' }>): string => {
+    const whole = ir.value.ty.kind === 'json' ? jsonText(value(ir.value)) : value(ir.value);
+    if (ir.part.op === 'const') {
+      const escaped = String(ir.part.value).replace(/[\\%_]/g, (special) => `\\${special}`);
+      const pattern = { startsWith: `${escaped}%`, endsWith: `%${escaped}`, contains: `%${escaped}%` }[ir.how];
+      return `${whole} LIKE ${options.params.add(pattern, 'text')}`;
+    }
+    const part = value(ir.part);
+    if (ir.how === 'startsWith') return `starts_with(${whole}, ${part})`;
+    if (ir.how === 'contains') return `strpos(${whole}, ${part}) > 0`;
+    return `(right(${whole}, char_length(${part})) = ${part} AND char_length(${whole}) >= char_length(${part}))`;
+  };
+
+  /** The FROM of a list of records and what ties it to the row it belongs to. */
+  const range = (many: Many, alias: string): { from: string; on: string; id: string } => {
+    if (many.row === undefined || many.field === undefined) return { from: source(many.to, alias), on: 'TRUE', id: `${alias}."id"` };
+    const parent = place(many.row).alias;
+    const link = options.naming.many(many.row.collection, many.field);
+    if (link.kind === 'inverse') return { from: source(many.to, alias), on: `${alias}.${ident(link.column)} = ${parent}."id"`, id: `${alias}."id"` };
+    const junction = nextAlias(options.params, 'j');
+    return { from: `${link.table} ${junction} JOIN ${source(many.to, alias)} ON ${alias}."id" = ${junction}."target"`, on: `${junction}."source" = ${parent}."id"`, id: `${junction}."target"` };
+  };
+
+  const member = (ir: Extract<Ir, { op: 'member' }>): string => {
+    const { from, on, id } = range(ir.many, nextAlias(options.params, 'm'));
+    return `EXISTS (SELECT 1 FROM ${from} WHERE ${on} AND ${id} = ${value(ir.value)})`;
+  };
+
+  const quantify = (ir: Extract<Ir, { op: 'quantifier' }>, negated: boolean): string => {
+    const joins: string[] = [];
+    const { from, on } = ((): { from: string; on: string } => {
+      if ('list' in ir.over) {
+        const alias = nextAlias(options.params, 'e');
+        elements.set(ir.over.element, alias);
+        return { from: `unnest(${value(ir.over.list)}) AS ${alias}(v)`, on: 'TRUE' };
+      }
+      const alias = nextAlias(options.params, 'm');
+      places.set(ir.over.row.id, { alias, joins });
+      return range(ir.over.many, alias);
+    })();
+    const body = ir.how === 'all' ? fails(ir.body) : holds(ir.body);
+    const rest = `FROM ${[from, ...joins].join(' ')} WHERE ${on} AND (${body})`;
+    if (ir.how === 'exists_one') return `((SELECT count(*) ${rest}) ${negated ? '<>' : '='} 1)`;
+    return (ir.how === 'exists') === negated ? `NOT EXISTS (SELECT 1 ${rest})` : `EXISTS (SELECT 1 ${rest})`;
+  };
+
+  return { holds, value, joins: () => rootJoins.map((join) => ` ${join}`).join('') };
+}

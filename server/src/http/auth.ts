@@ -1,0 +1,144 @@
+/** /auth/:collection: sign-up, sign-in, refresh, sign-out, me, own sessions. In cookie mode no token leaves the cookie. */
+import { Router, type Request } from 'express';
+import { z } from 'zod';
+import type { SessionAnswer } from '@underpin/sdk/wire';
+import type { Base, Ctx } from '../ctx.ts';
+import { ownRecord, authCollection, signUp } from '../auth/accounts.ts';
+import { passwordStrategy, wrongCredentials } from '../auth/methods/password.ts';
+import { runStrategy } from '../auth/passport.ts';
+import { countRate } from '../auth/rates.ts';
+import { beginSession, endSession, listSessions, refreshSession, type Account, type Session } from '../auth/sessions.ts';
+import { networkOf } from '../kit/actor.ts';
+import { fail, failAt } from '../kit/errors.ts';
+import { limits, rates } from '../kit/limits.ts';
+import { problemsOf, refused } from '../schema/definition.ts';
+import { schemaOf } from '../schema/load.ts';
+import { adminsId } from '../schema/system.ts';
+import { isObject } from '../records/parse.ts';
+import { readJson } from './body.ts';
+import { cookieOf, sessionCookie } from './cookies.ts';
+import { noParameters, param } from './records.ts';
+import { json, noContent, text, type Reply } from './reply.ts';
+import { route } from './route.ts';
+
+const credentials = z.strictObject({ email: z.string().max(320), password: z.string().max(limits.password.max) });
+const refresh = z.strictObject({ refreshToken: z.string().max(200).optional() });
+
+const bodyOf = (request: Request): Promise<unknown> => readJson(request, limits.body.auth);
+
+function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (!result.success) throw refused(problemsOf(result.error, ''));
+  return result.data;
+}
+
+/** Whether the caller wants its session in a cookie; only the dashboard's accounts have that so far. */
+export function wantsCookie(request: Request, collection: string): boolean {
+  const sent = request.headers['x-underpin-session'];
+  if (sent === undefined) return false;
+  if (sent !== 'cookie') throw failAt('invalid_request', '/X-Underpin-Session', 'X-Underpin-Session must be "cookie"');
+  if (collection !== '_admins') throw failAt('invalid_request', '/X-Underpin-Session', 'Cookie sessions are for the dashboard');
+  return true;
+}
+
+/** The answer to sign-in: the account's record, and either tokens or a cookie. */
+export async function sessionReply(ctx: Ctx, request: Request, account: Account, session: Session, status = 200): Promise<Reply> {
+  const record = await ownRecord(ctx, account);
+  const cookie = wantsCookie(request, account.collection);
+  const answer: Omit<SessionAnswer, 'record'> = cookie
+    ? { expiresAt: new Date(session.ends).toISOString() }
+    : { accessToken: session.accessToken, refreshToken: session.refreshToken, expiresAt: new Date(session.expires).toISOString() };
+  return text(`{"record":${record},${JSON.stringify(answer).slice(1)}`, status, cookie ? { 'Set-Cookie': sessionCookie(request, ctx.config, session.refreshToken) } : {});
+}
+
+const deviceOf = (request: Request): string => request.headers['user-agent'] ?? 'unknown';
+
+export function authRoutes(base: Base): Router {
+  const router = Router();
+  router.use((request, _response, next) => {
+    noParameters(request);
+    next();
+  });
+  router.post(
+    '/:collection/sign-in',
+    route(
+      base,
+      async (ctx, request) => {
+        const collection = authCollection(await schemaOf(ctx), param(request, 'collection'));
+        wantsCookie(request, collection.name);
+        request.body = parsed(credentials, await bodyOf(request));
+        const account = await runStrategy(passwordStrategy(ctx, collection), request);
+        if (account === undefined) throw wrongCredentials();
+        return sessionReply(ctx, request, account, await beginSession(ctx, account, deviceOf(request)));
+      },
+      { anonymous: true },
+    ),
+  );
+  router.post(
+    '/:collection/sign-up',
+    route(
+      base,
+      async (ctx, request) => {
+        const body = await bodyOf(request);
+        if (!isObject(body)) throw failAt('invalid_request', '', 'The body must be a JSON object');
+        await countRate(ctx, `sign-up:${networkOf(ctx.actor.address)}`, rates.signUp);
+        const account = await signUp(ctx, param(request, 'collection'), body);
+        return sessionReply(ctx, request, account, await beginSession(ctx, account, deviceOf(request)), 201);
+      },
+      { anonymous: true },
+    ),
+  );
+  router.post(
+    '/:collection/refresh',
+    route(
+      base,
+      async (ctx, request) => {
+        const collection = authCollection(await schemaOf(ctx), param(request, 'collection'));
+        const body = parsed(refresh, (await bodyOf(request)) ?? {});
+        const token = body.refreshToken ?? (collection.id === adminsId && wantsCookie(request, collection.name) ? cookieOf(request) : undefined);
+        if (token === undefined) throw fail('unauthenticated', 'There is no refresh token.');
+        await countRate(ctx, `refresh:${networkOf(ctx.actor.address)}`, rates.refresh);
+        const session = await refreshSession(ctx, collection.id, token);
+        return sessionReply(ctx, request, { id: session.account, collectionId: collection.id, collection: collection.name }, session);
+      },
+      { anonymous: true },
+    ),
+  );
+  router.post(
+    '/:collection/sign-out',
+    route(base, async (ctx, request) => {
+      const { account, session } = await signedIn(ctx, request);
+      await endSession(ctx, account, session);
+      return account.collectionId === adminsId && request.headers.cookie !== undefined ? { ...noContent, headers: { 'Set-Cookie': sessionCookie(request, ctx.config, '') } } : noContent;
+    }),
+  );
+  router.get(
+    '/:collection/me',
+    route(base, async (ctx, request) => text(`{"record":${await ownRecord(ctx, (await signedIn(ctx, request)).account)}}`)),
+  );
+  router.get(
+    '/:collection/sessions',
+    route(base, async (ctx, request) => {
+      const { account, session } = await signedIn(ctx, request);
+      return json({ data: await listSessions(ctx, account, session) });
+    }),
+  );
+  router.delete(
+    '/:collection/sessions/:id',
+    route(base, async (ctx, request) => {
+      const { account } = await signedIn(ctx, request);
+      if (!(await endSession(ctx, account, param(request, 'id')))) throw fail('not_found');
+      return noContent;
+    }),
+  );
+  return router;
+}
+
+/** The caller as an account of the collection in the path: another collection's token is refused. */
+async function signedIn(ctx: Ctx, request: Request): Promise<{ account: Account; session: string }> {
+  const collection = authCollection(await schemaOf(ctx), param(request, 'collection'));
+  const { actor } = ctx;
+  const mine = (actor.kind === 'account' && actor.collection === collection.name) || (actor.kind === 'admin' && collection.id === adminsId);
+  if (!mine) throw fail('unauthenticated', `Sign in to "${collection.name}" first.`);
+  return { account: { id: actor.id, collectionId: collection.id, collection: collection.name }, session: actor.session };
+}

@@ -1,0 +1,96 @@
+/** /collections and /schema: definitions, for admins. */
+import { Router } from 'express';
+import { z } from 'zod';
+import type { SchemaInfo } from '@underpin/sdk/wire';
+import type { Base, Ctx } from '../ctx.ts';
+import { fail } from '../kit/errors.ts';
+import { limits } from '../kit/limits.ts';
+import { collectionInfo, fieldTypeInfo } from '../schema/collection.ts';
+import { problemsOf, refused } from '../schema/definition.ts';
+import { collectionNamed, schemaOf } from '../schema/load.ts';
+import { changeCollection, createCollection, dropCollection } from '../schema/save.ts';
+import { readJson } from './body.ts';
+import { noParameters, param } from './records.ts';
+import { json, noContent } from './reply.ts';
+import { route } from './route.ts';
+
+/** Admins read definitions; viewers among them change none. */
+export function requireAdmin(ctx: Ctx, to: 'read' | 'change'): void {
+  const { actor } = ctx;
+  if (actor.kind === 'anonymous') throw fail('unauthenticated');
+  if (actor.kind === 'account' || (actor.kind === 'admin' && actor.role === 'viewer' && to === 'change')) throw fail('forbidden');
+}
+
+const patch = z.strictObject({
+  name: z.unknown().optional(),
+  fields: z.unknown().optional(),
+  indexes: z.unknown().optional(),
+  rules: z.record(z.string(), z.unknown()).optional(),
+  guard: z.unknown().optional(),
+  ui: z.unknown().optional(),
+  base: z.string().optional(),
+  confirm: z.string().optional(),
+});
+const confirmation = z.strictObject({ confirm: z.string().optional() });
+
+function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (!result.success) throw refused(problemsOf(result.error, ''));
+  return result.data;
+}
+
+export function collectionRoutes(base: Base): Router {
+  const router = Router();
+  router.use((request, _response, next) => {
+    noParameters(request);
+    next();
+  });
+  router.get(
+    '/',
+    route(base, async (ctx) => {
+      requireAdmin(ctx, 'read');
+      return json({ data: (await schemaOf(ctx)).collections.map(collectionInfo) });
+    }),
+  );
+  router.post(
+    '/',
+    route(base, async (ctx, request) => {
+      requireAdmin(ctx, 'change');
+      return json(collectionInfo(await createCollection(ctx, await readJson(request, limits.body.json))), 201);
+    }),
+  );
+  router.get(
+    '/:name',
+    route(base, async (ctx, request) => {
+      requireAdmin(ctx, 'read');
+      return json(collectionInfo(collectionNamed(await schemaOf(ctx), param(request, 'name'))));
+    }),
+  );
+  router.patch(
+    '/:name',
+    route(base, async (ctx, request) => {
+      requireAdmin(ctx, 'change');
+      return json(collectionInfo(await changeCollection(ctx, param(request, 'name'), parsed(patch, await readJson(request, limits.body.json)))));
+    }),
+  );
+  router.delete(
+    '/:name',
+    route(base, async (ctx, request) => {
+      requireAdmin(ctx, 'change');
+      const { confirm } = parsed(confirmation, (await readJson(request, limits.body.json)) ?? {});
+      await dropCollection(ctx, param(request, 'name'), confirm);
+      return noContent;
+    }),
+  );
+  return router;
+}
+
+export const schemaRoute = (base: Base) =>
+  route(base, async (ctx, request) => {
+    requireAdmin(ctx, 'read');
+    noParameters(request);
+    const schema = await schemaOf(ctx);
+    const info: SchemaInfo = { hash: schema.hash, collections: schema.collections.map(collectionInfo), types: fieldTypeInfo() };
+    return json(info);
+  });
+

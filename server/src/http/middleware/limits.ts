@@ -1,0 +1,61 @@
+/**
+ * How much one caller may ask of this process: requests and writes in ten seconds, and requests at once. Counted in
+ * memory: these bounds keep one caller from taking the server from the others, and need no agreement between processes.
+ */
+import { callerKey, type Actor } from '../../kit/actor.ts';
+import { slot } from '../../kit/cache.ts';
+import { fail } from '../../kit/errors.ts';
+import { limits, rates, type Rate } from '../../kit/limits.ts';
+import type { Base } from '../../ctx.ts';
+
+interface Counter {
+  count: number;
+  resets: number;
+}
+interface Counters {
+  readonly windows: Map<string, Counter>;
+  readonly running: Map<string, number>;
+}
+const counters = slot<Counters>('request counters', () => ({ windows: new Map(), running: new Map() }));
+
+export interface Admitted {
+  readonly headers: Readonly<Record<string, string>>;
+  release(): void;
+}
+
+export function admit(base: Base, actor: Actor, write: boolean): Admitted {
+  if (!base.config.RATE_LIMITS) return { headers: {}, release: () => undefined };
+  const state = base.cache.get(counters);
+  const key = callerKey(actor);
+  const all = countOne(base, state, `all ${key}`, rates.api);
+  if (write) countOne(base, state, `write ${key}`, rates.write);
+  const running = (state.running.get(key) ?? 0) + 1;
+  if (running > limits.request.perCaller) throw fail('rate_limited', { detail: `At most ${limits.request.perCaller} requests at once.`, retryAfter: 1 });
+  state.running.set(key, running);
+  return {
+    headers: { 'RateLimit-Limit': String(rates.api.count), 'RateLimit-Remaining': String(Math.max(0, rates.api.count - all.count)), 'RateLimit-Reset': String(seconds(base, all)) },
+    release: () => {
+      const left = (state.running.get(key) ?? 1) - 1;
+      if (left === 0) state.running.delete(key);
+      else state.running.set(key, left);
+    },
+  };
+}
+
+/** Counts a request that was refused before anybody knew who asked. */
+export const countAddress = (base: Base, address: string): void => {
+  if (base.config.RATE_LIMITS) countOne(base, base.cache.get(counters), `all ${callerKey({ kind: 'anonymous', address })}`, rates.api);
+};
+
+const seconds = (base: Base, counter: Counter): number => Math.max(1, Math.ceil((counter.resets - base.clock()) / 1000));
+
+function countOne(base: Base, state: Counters, key: string, rate: Rate): Counter {
+  const now = base.clock();
+  const before = state.windows.get(key);
+  const counter = before !== undefined && before.resets > now ? before : { count: 0, resets: now + rate.window };
+  if (state.windows.size > 50_000) for (const [old, { resets }] of state.windows) if (resets <= now) state.windows.delete(old);
+  state.windows.set(key, counter);
+  counter.count += 1;
+  if (counter.count > rate.count) throw fail('rate_limited', { detail: `At most ${rate.count} in ${rate.window / 1000} seconds.`, retryAfter: seconds(base, counter) });
+  return counter;
+}

@@ -1,0 +1,67 @@
+/** The HTTP door: what stands before every route, then the routes, in the order in which they are asked. */
+import { createServer, type Server } from 'node:http';
+import express, { type ErrorRequestHandler } from 'express';
+import type { Base } from '../ctx.ts';
+import { fail } from '../kit/errors.ts';
+import { limits } from '../kit/limits.ts';
+import { newId } from '../kit/ids.ts';
+import { authRoutes } from './auth.ts';
+import { collectionRoutes, schemaRoute } from './collections.ts';
+import { cors } from './cors.ts';
+import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
+import { live, ready } from './health.ts';
+import { toReply } from './middleware/errors.ts';
+import { recordRoutes } from './records.ts';
+import { send } from './reply.ts';
+import { route } from './route.ts';
+import { setupRoute } from './setup.ts';
+
+/** Where the built parts lie that are served as files. */
+export interface Served {
+  readonly dashboard: string;
+  readonly sdk: string;
+  /** Whether the built dashboard is the one of these sources; the start script knows. */
+  readonly isCurrent?: () => boolean;
+}
+
+export function createHttpServer(base: Base, served: Served): Server {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  app.set('trust proxy', base.config.TRUST_PROXY);
+  app.use((_request, response, next) => {
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    next();
+  });
+  app.get('/health/live', live);
+  app.get('/health/ready', ready(base, () => hasDashboard(served.dashboard) && (served.isCurrent?.() ?? true)));
+  app.get('/', (_request, response) => response.redirect(302, '/admin/'));
+  app.use('/admin', dashboardRoutes(served.dashboard));
+  app.get('/sdk.tgz', sdkPackage(served.sdk));
+  app.use('/api/v1', cors(base.config.CORS_ORIGINS));
+  app.use('/api/v1/records', recordRoutes(base));
+  app.use('/api/v1/auth', authRoutes(base));
+  app.use('/api/v1/collections', collectionRoutes(base));
+  app.get('/api/v1/schema', schemaRoute(base));
+  app.post('/api/v1/ops/setup', setupRoute(base));
+  app.use(
+    route(base, () => {
+      throw fail('not_found', 'There is nothing at this path.');
+    }, { anonymous: true, write: false }),
+  );
+  app.use(lastResort(base));
+  const server = createServer({ headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.timeout, keepAliveTimeout: limits.request.keepAlive }, app);
+  server.maxConnections = limits.request.connections;
+  return server;
+}
+
+/** What Express itself refuses, as a path that cannot be decoded or a file that is not there. */
+const lastResort =
+  (base: Base): ErrorRequestHandler =>
+  (error: unknown, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    const status = error instanceof Error && 'status' in error ? error.status : undefined;
+    const failure = status === 404 ? fail('not_found', {}, error) : status === 400 ? fail('invalid_request', {}, error) : error;
+    send(response, toReply(failure, newId(base.clock()), base.log));
+  };

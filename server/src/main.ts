@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+/** The command line: one verb a file in cli/. The only place that reads the process's environment and arguments. */
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { start } from './cli/start.ts';
+import { showConfig } from './cli/config-show.ts';
+import { ConfigError } from './kit/config.ts';
+import type { Served } from './http/server.ts';
+
+const root = new URL('../../', import.meta.url);
+const built: Served = {
+  dashboard: fileURLToPath(new URL('admin-ui/dist', root)),
+  sdk: fileURLToPath(new URL('sdk/sdk.tgz', root)),
+};
+
+export async function main(args: readonly string[], served: Partial<Served> = {}): Promise<void> {
+  const program = new Command('underpin').description('A self-hosted backend on Postgres').exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  program
+    .command('start', { isDefault: true })
+    .description('serve, with a Postgres of its own unless DATABASE_URL names one')
+    .option('--port <port>', 'port to listen on (as PORT)')
+    .action(async (options: { port?: string }) => {
+      const env = options.port === undefined ? process.env : { ...process.env, PORT: options.port };
+      const running = await start({ env, served: { ...built, ...served }, print: (line) => process.stdout.write(`${line}\n`) });
+      stopOnSignals(running.stop);
+    });
+  program
+    .command('config')
+    .description('look at the configuration')
+    .command('show')
+    .description('each setting with its value and where it comes from; secrets are masked')
+    .option('--json', 'as JSON')
+    .action((options: { json?: boolean }) => {
+      process.stdout.write(showConfig(process.env, options.json === true));
+    });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    const message = error instanceof ConfigError ? `The configuration does not do:\n${error.message}` : error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${message}\n`);
+    process.exit(1);
+  }
+}
+
+/** The first signal stops in order; a second one at once. */
+function stopOnSignals(stop: () => Promise<void>): void {
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      void stop().then(() => process.exit(0));
+    });
+  }
+}
+
+if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) await main(process.argv.slice(2));

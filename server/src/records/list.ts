@@ -1,0 +1,33 @@
+/** GET /records/:collection and POST …/query: the line that every read follows. */
+import type { Ctx } from '../ctx.ts';
+import { collectionNamed, schemaOf } from '../schema/load.ts';
+import { parseList, type Input } from './parse.ts';
+import { planList, type ListPlan } from './plan.ts';
+import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
+import { serializePage } from './serialize.ts';
+import type { ResultRow } from '../db/connect.ts';
+
+export interface Rows {
+  readonly rows: readonly ResultRow[];
+  readonly total: number | undefined;
+}
+
+/** The page as the JSON text of the answer. */
+export async function listRecords(ctx: Ctx, name: string, input: Input): Promise<string> {
+  const schema = await schemaOf(ctx);
+  const collection = collectionNamed(schema, name); // 404
+  const caller = callerOf(ctx, schema);
+  refuseHidden(caller, collection); // 401, 404: as if it were not there
+  const asked = parseList(caller, collection, input); // 400: makes no sense, or names a field you may not see
+  const allowed = policyFor(caller, collection, 'list');
+  refuseNever(caller, allowed); // 401, 403: nobody of your kind may
+  const plan = planList(caller, collection, asked, allowed); // pure; 400: a cursor that is not ours
+  const rows = await run(ctx, plan); // the only I/O
+  return serializePage(ctx, plan, rows);
+}
+
+async function run(ctx: Ctx, plan: ListPlan): Promise<Rows> {
+  const [page, count] = await Promise.all([ctx.db.run(plan.rows), plan.count === undefined ? undefined : ctx.db.run(plan.count)]);
+  const total = count?.rows[0]?.['total'];
+  return { rows: page.rows, total: total === undefined ? undefined : Number(total) };
+}

@@ -1,0 +1,25 @@
+/** GET /records/:collection/:id: the same line for one record. */
+import type { Ctx } from '../ctx.ts';
+import { fail } from '../kit/errors.ts';
+import { parseId } from '../kit/ids.ts';
+import { collectionNamed, schemaOf } from '../schema/load.ts';
+import { parseShape, type Input } from './parse.ts';
+import { planGet } from './plan.ts';
+import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
+import type { Written } from './serialize.ts';
+
+export async function readRecord(ctx: Ctx, name: string, id: string, input: Input): Promise<Written> {
+  const schema = await schemaOf(ctx);
+  const collection = collectionNamed(schema, name); // 404
+  const caller = callerOf(ctx, schema);
+  refuseHidden(caller, collection); // 401, 404
+  const shape = parseShape(caller, collection, input); // 400
+  const allowed = policyFor(caller, collection, 'view');
+  refuseNever(caller, allowed); // 401, 403
+  const key = parseId(id);
+  if (key === undefined) throw fail('not_found');
+  const { rows } = await ctx.db.run(planGet(caller, collection, key, shape, allowed));
+  const row = rows[0];
+  if (row === undefined) throw fail('not_found'); // none, or not viewable: the same
+  return { json: String(row['json']), id: key, version: row['version'] === null ? undefined : Number(row['version']) };
+}

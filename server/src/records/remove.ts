@@ -1,0 +1,19 @@
+/** DELETE /records/:collection/:id: the line for an end. */
+import type { Ctx } from '../ctx.ts';
+import { fail } from '../kit/errors.ts';
+import { parseId } from '../kit/ids.ts';
+import { collectionNamed, schemaOf } from '../schema/load.ts';
+import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
+import { planDelete, runWrite } from './write.ts';
+
+export async function removeRecord(ctx: Ctx, name: string, id: string, ifVersion?: number): Promise<void> {
+  const schema = await schemaOf(ctx);
+  const collection = collectionNamed(schema, name); // 404
+  const caller = callerOf(ctx, schema);
+  refuseHidden(caller, collection); // 401, 404
+  refuseNever(caller, policyFor(caller, collection, 'delete')); // 401, 403
+  const key = parseId(id);
+  if (key === undefined) throw fail('not_found');
+  const written = await runWrite(ctx, collection, planDelete(caller, collection, key, ifVersion)); // 404, 403, 412, 409
+  if (written === undefined) throw fail('not_found');
+}

@@ -1,0 +1,102 @@
+/** The body of a write → values to bind. Says first what may not be named at all, then what does not fit. */
+import type { ProblemField } from '@underpin/sdk/wire';
+import { foldValue } from '@underpin/sdk/expr/fold';
+import { ExprError } from '@underpin/sdk/expr/ast';
+import { fail, failAt, type Failure } from '../kit/errors.ts';
+import { parseId } from '../kit/ids.ts';
+import { pgType } from '../expr/params.ts';
+import type { Collection, Field } from '../schema/collection.ts';
+import { problemsOf } from '../schema/definition.ts';
+import { defaultExpression } from '../schema/rules.ts';
+import type { Caller } from './policy.ts';
+import { isObject } from './parse.ts';
+
+export interface Value {
+  readonly field: Field;
+  readonly value: unknown;
+}
+
+export interface Values {
+  /** Each field that is written, with what is bound. */
+  readonly values: readonly Value[];
+  /** The names that the caller sent. */
+  readonly sent: ReadonlySet<string>;
+  readonly id: string | undefined;
+  /** What does not fit: refused only after it is known that the record is there and the rule lets him. */
+  readonly invalid: Failure | undefined;
+}
+
+const readOnlyNames = new Set(['id', 'created', 'updated', 'version', 'expand', '_can', '_rank']);
+
+/** Reads a body. `create` fills in defaults and asks for what is required; `email` is a new account's, given apart. */
+export function parseValues(caller: Caller, collection: Collection, body: unknown, mode: 'create' | 'update', email?: string): Values {
+  if (!isObject(body)) throw failAt('invalid_request', '', 'The body must be a JSON object');
+  const given = Object.entries(body);
+  const named = given.filter(([name]) => !(name === 'id' && mode === 'create' && mayGiveId(collection)));
+  const fields = named.map(([name, value]) => ({ field: writableField(caller, collection, name), value }));
+  const sent = new Set(named.map(([name]) => name));
+  const problems: ProblemField[] = [];
+  const values = fields.map(({ field, value }) => ({ field, value: readValue(field, value, problems) }));
+  for (const field of collection.fields) {
+    if (sent.has(field.name)) continue;
+    if (email !== undefined && field.system && field.name === 'email') {
+      values.push({ field, value: readValue(field, email, problems) });
+      continue;
+    }
+    const filled = mode === 'create' ? defaultOf(caller, collection, field, 'default', problems) : defaultOf(caller, collection, field, 'onUpdate', problems);
+    if (filled !== undefined) values.push({ field, value: filled.value });
+    else if (mode === 'create' && field.written !== 'never') {
+      if (field.def.required === true) problems.push({ pointer: `/${field.name}`, code: 'required', message: 'is required' });
+      values.push({ field, value: field.system ? systemDefault(field) : null });
+    }
+  }
+  const id = mode === 'create' && Object.hasOwn(body, 'id') ? readId(body['id'], problems) : undefined;
+  const invalid = problems.length === 0 ? undefined : fail('validation_failed', { detail: problems.map(({ pointer, message }) => `${pointer} ${message}`).join('; '), errors: problems });
+  return { values, sent, id, invalid };
+}
+
+/** Clients may choose the ids of records; those of accounts are ours. */
+const mayGiveId = (collection: Collection): boolean => collection.kind === 'base' && !collection.system;
+
+function writableField(caller: Caller, collection: Collection, name: string): Field {
+  const field = collection.byName.get(name);
+  if (field?.written === 'never' || readOnlyNames.has(name)) throw failAt('read_only', `/${name}`, `"${name}" cannot be written`);
+  const unknown = field === undefined || (field.written === 'admins' && !caller.privileged);
+  if (unknown) throw failAt('unknown_field', `/${name}`, `Unknown field "${name}" on "${collection.name}"`);
+  return field;
+}
+
+function readValue(field: Field, value: unknown, problems: ProblemField[]): unknown {
+  if (value === null || value === undefined) {
+    if (field.def.required === true || (field.system && field.type.name !== 'text')) problems.push({ pointer: `/${field.name}`, code: 'required', message: 'must not be null' });
+    return null;
+  }
+  const parsed = field.type.input(field.def).safeParse(value);
+  if (parsed.success) return parsed.data;
+  problems.push(...problemsOf(parsed.error, `/${field.name}`, 'invalid_value'));
+  return null;
+}
+
+function readId(value: unknown, problems: ProblemField[]): string | undefined {
+  const id = parseId(value);
+  if (id === undefined) problems.push({ pointer: '/id', code: 'invalid_value', message: 'must be a uuid' });
+  return id;
+}
+
+/** What a field gets that was not sent; undefined where it has no such default. */
+function defaultOf(caller: Caller, collection: Collection, field: Field, place: 'default' | 'onUpdate', problems: ProblemField[]): { readonly value: unknown } | undefined {
+  const plain = field.def[place];
+  if (plain === undefined || plain === null) return undefined;
+  const ir = defaultExpression(caller.schema, collection, field, place);
+  if (ir === undefined) return { value: readValue(field, plain, problems) };
+  const folded = foldValue(ir, caller.fold);
+  if (folded.op !== 'const') throw new ExprError('not_constant', 'A default must not depend on a record', ir);
+  if (folded.value === null) return undefined;
+  return { value: folded.ty.kind === 'time' ? new Date(Number(folded.value)).toISOString() : folded.value };
+}
+
+/** The fields of accounts that only admins write begin empty. */
+const systemDefault = (field: Field): unknown => (field.ty.kind === 'list' ? [] : field.ty.kind === 'bool' ? false : null);
+
+/** The type with which a field's values are bound. */
+export const bindType = (field: Field): string => pgType(field.ty);

@@ -1,0 +1,130 @@
+/** What has to happen to come from one definition to another: operations in order, each with its SQL. Pure. */
+import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
+import { canonical } from './collection.ts';
+import * as ddl from './ddl.ts';
+
+export interface Operation {
+  readonly kind: 'create_collection' | 'drop_collection' | 'rename_collection' | 'add_field' | 'drop_field' | 'rename_field' | 'change_field' | 'add_index' | 'drop_index' | 'change_rules';
+  readonly collection: string;
+  readonly field?: string;
+  readonly summary: string;
+  readonly sql: readonly string[];
+  /** A count that the plan shows, as SQL over the tables before the change. */
+  readonly counts?: Readonly<Record<string, string>>;
+  /** What the counted things mean: values that go, rows that stand in the way. */
+  readonly hazard?: 'DELETES_DATA' | 'MAY_FAIL';
+}
+
+type Stored = CollectionDef & { readonly id: string };
+
+export function diffCollection(before: Stored | undefined, after: Stored | undefined): readonly Operation[] {
+  if (before === undefined) return after === undefined ? [] : [created(after)];
+  if (after === undefined) return [dropped(before)];
+  const operations: Operation[] = [];
+  if (before.name !== after.name) {
+    operations.push({ kind: 'rename_collection', collection: after.name, summary: `rename ${before.name} to ${after.name}`, sql: ddl.renameTable(before.name, after.name) });
+  }
+  operations.push(...diffFields(before, after), ...diffIndexes(before, after));
+  const rulesOf = ({ rules, guard, fields }: Stored): string => canonical([rules ?? {}, guard, fields.map((field) => [field.id, field.rules])]);
+  if (rulesOf(before) !== rulesOf(after)) operations.push({ kind: 'change_rules', collection: after.name, summary: `change rules of ${after.name}`, sql: [] });
+  return operations;
+}
+
+const created = (after: Stored): Operation => ({
+  kind: 'create_collection',
+  collection: after.name,
+  summary: `create ${after.name} with ${after.fields.length} fields`,
+  sql: [...ddl.createTable(after), ...(after.indexes ?? []).map((index) => ddl.createIndex(after, index))],
+});
+
+const dropped = (before: Stored): Operation => ({
+  kind: 'drop_collection',
+  collection: before.name,
+  summary: `drop ${before.name} with all its records`,
+  sql: ddl.dropTable(before.name),
+  counts: { deleted: ddl.countRows(before.name) },
+  hazard: 'DELETES_DATA',
+});
+
+function diffFields(before: Stored, after: Stored): Operation[] {
+  const old = new Map(before.fields.map((field) => [field.id, field]));
+  const kept = new Set(after.fields.map((field) => field.id));
+  const renamed = after.fields.filter((field) => old.get(field.id) !== undefined && old.get(field.id)?.name !== field.name);
+  return [
+    ...before.fields.filter((field) => !kept.has(field.id)).map((field) => dropField(before.name, after.name, field)),
+    ...renameFields(after, renamed.map((field) => [old.get(field.id)?.name ?? field.name, field.name])),
+    ...after.fields.flatMap((field) => {
+      const was = old.get(field.id);
+      return was === undefined ? [addField(before, after, field)] : changeField(before.name, after.name, was, field);
+    }),
+  ];
+}
+
+/** Two fields may swap their names: each renamed field goes by way of a name that no field can have. */
+const renameFields = (after: Stored, pairs: readonly (readonly [string, string])[]): Operation[] => {
+  const taken = new Set(pairs.map(([from]) => from));
+  const direct = pairs.every(([, to]) => !taken.has(to));
+  return pairs.map(([from, to], index) => ({
+    kind: 'rename_field',
+    collection: after.name,
+    field: to,
+    summary: `rename ${after.name}.${from} to ${to}`,
+    sql: direct
+      ? [ddl.renameColumn(after.name, from, to)]
+      : [
+          ...(index === 0 ? pairs.map(([name], at) => ddl.renameColumn(after.name, name, `__renamed_${at}`)) : []),
+          ...(index === pairs.length - 1 ? pairs.map(([, name], at) => ddl.renameColumn(after.name, `__renamed_${at}`, name)) : []),
+        ],
+  }));
+};
+
+const dropField = (table: string, collection: string, field: FieldDef): Operation => ({
+  kind: 'drop_field',
+  collection,
+  field: field.name,
+  summary: `drop ${collection}.${field.name}`,
+  sql: [ddl.dropColumn(collection, field.name)],
+  counts: { deleted: ddl.countValues(table, field.name) },
+  hazard: 'DELETES_DATA',
+});
+
+const addField = (before: Stored, after: Stored, field: FieldDef): Operation => ({
+  kind: 'add_field',
+  collection: after.name,
+  field: field.name,
+  summary: `add ${after.name}.${field.name} (${field.type})`,
+  sql: ddl.addColumn(after.name, field),
+  ...(field.required === true && ddl.staticDefault(field) === undefined ? { counts: { withoutValue: ddl.countRows(before.name) }, hazard: 'MAY_FAIL' as const } : {}),
+});
+
+/** A change of settings: the old check, the old foreign key and the old null constraint give way to the new ones. */
+function changeField(oldTable: string, table: string, was: FieldDef, field: FieldDef): Operation[] {
+  const sql = ddl.alterColumn(table, was, field);
+  if (sql.length === 0) return [];
+  const violations = ddl.countViolations(oldTable, was, field);
+  return [
+    {
+      kind: 'change_field',
+      collection: table,
+      field: field.name,
+      summary: `change ${table}.${field.name}`,
+      sql,
+      ...(violations === undefined ? {} : { counts: { doNotFit: violations }, hazard: 'MAY_FAIL' as const }),
+    },
+  ];
+}
+
+function diffIndexes(before: Stored, after: Stored): Operation[] {
+  const ids = (of: Stored, index: IndexDef): string => canonical([index.fields.map((name) => ddl.fieldKey(of, name)), index.unique ?? false]);
+  const old = new Map((before.indexes ?? []).map((index) => [ids(before, index), index]));
+  const wanted = new Map((after.indexes ?? []).map((index) => [ids(after, index), index]));
+  return [
+    ...[...old].filter(([key]) => !wanted.has(key)).map(([, index]): Operation => ({ kind: 'drop_index', collection: after.name, summary: `drop the index on ${index.fields.join(', ')}`, sql: [ddl.dropIndex(before, index)] })),
+    ...[...wanted].filter(([key]) => !old.has(key)).map(([, index]): Operation => ({
+      kind: 'add_index',
+      collection: after.name,
+      summary: `add ${index.unique === true ? 'a unique' : 'an'} index on ${index.fields.join(', ')}`,
+      sql: [ddl.createIndex(after, index)],
+    })),
+  ];
+}

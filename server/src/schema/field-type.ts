@@ -1,0 +1,62 @@
+/**
+ * What a field type says: one file in fields/, listed in fields/index.ts. DDL, validation, serializer, language,
+ * dashboard and generated types all ask it, and know no type by name.
+ */
+import type { z } from 'zod';
+import type { Ty } from '@underpin/sdk/expr/model';
+
+/** How a column is made. */
+export interface ColumnSpec {
+  /** The SQL type with collation, as `text COLLATE "C"`. */
+  readonly type: string;
+  /** A condition on the column, given quoted. */
+  readonly check?: (column: string) => string;
+  /** The table pointed to, for a foreign key. */
+  readonly references?: { readonly collection: string; readonly onDelete: 'RESTRICT' | 'SET NULL' | 'CASCADE' };
+}
+
+export interface FieldTypeSpec<S> {
+  readonly name: string;
+  /** Which input the dashboard draws. */
+  readonly widget: string;
+  readonly group: 'text' | 'number' | 'choice' | 'time' | 'relation' | 'structure';
+  /** What the rule language may do with it; shown in the editor's completion and the docs. */
+  readonly operators: readonly string[];
+  readonly about: string;
+  readonly settings: z.ZodType<S>;
+  ty(settings: S): Ty;
+  column(settings: S): ColumnSpec;
+  /** Checks a value from outside and turns it into what is bound; null is handled before. */
+  input(settings: S): z.ZodType<unknown>;
+  /** What it looks like in an answer, as SQL over the column; absent: the column itself. */
+  readonly json?: (column: string) => string;
+  /** The TypeScript type in generated code is derived from `ty`; here only what differs, none so far. */
+}
+
+/** A field type with its settings' type forgotten: each member takes settings as stored and parses them itself. */
+export interface FieldType {
+  readonly name: string;
+  readonly widget: string;
+  readonly group: string;
+  readonly operators: readonly string[];
+  readonly about: string;
+  readonly settings: z.ZodType<unknown>;
+  ty(settings: unknown): Ty;
+  column(settings: unknown): ColumnSpec;
+  input(settings: unknown): z.ZodType<unknown>;
+  readonly json?: (column: string) => string;
+}
+
+export function defineField<S>(spec: FieldTypeSpec<S>): FieldType {
+  return {
+    ...spec,
+    ty: (settings) => spec.ty(spec.settings.parse(settings)),
+    column: (settings) => spec.column(spec.settings.parse(settings)),
+    input: (settings) => spec.input(spec.settings.parse(settings)),
+  };
+}
+
+/** Sets of operators that several types share. */
+export const equality = ['==', '!=', 'in'] as const;
+export const ordering = [...equality, '<', '<=', '>', '>='] as const;
+export const textual = [...ordering, 'startsWith', 'endsWith', 'contains', 'lowerAscii', 'size', '+'] as const;

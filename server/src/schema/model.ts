@@ -1,0 +1,51 @@
+/** The schema as the language's checker sees it: everything for rules, the caller's view for filters. */
+import type { CollectionModel, FieldModel, SchemaModel, Ty } from '@underpin/sdk/expr/model';
+import type { Naming } from '../expr/sql.ts';
+import type { Collection, Field } from './collection.ts';
+import type { Schema } from './load.ts';
+
+const fieldModel = (field: Field): FieldModel => ({ name: field.name, ty: field.ty });
+
+/** A model in which a field is there where `sees` says so; a collection of which nothing is seen is not there either. */
+export function schemaModel(schema: Schema, sees: (collection: Collection, field: Field) => boolean): SchemaModel {
+  const built = new Map<string, CollectionModel | undefined>();
+  const collection = (name: string): CollectionModel | undefined => {
+    if (built.has(name)) return built.get(name);
+    const known = schema.byName.get(name);
+    const fields = known?.fields.filter((field) => sees(known, field)) ?? [];
+    const model = fields.length === 0 ? undefined : { name, fields: new Map(fields.map((field) => [field.name, fieldModel(field)])) };
+    built.set(name, model);
+    return model;
+  };
+  return { collection, names: () => schema.collections.map(({ name }) => name).filter((name) => collection(name) !== undefined) };
+}
+
+/** For rules: every field of every collection but our own, which rules cannot reach. */
+export const wholeModel = (schema: Schema): SchemaModel => schemaModel(schema, (collection) => !collection.system);
+
+/**
+ * The fields of accounts that stand behind `auth.…`. Where two auth collections have a field of one name and different
+ * types, the name is left out: a rule could not know what it compares.
+ */
+export function authFields(schema: Schema): ReadonlyMap<string, Ty> {
+  const found = new Map<string, Ty | undefined>();
+  for (const collection of schema.collections) {
+    if (collection.kind !== 'auth') continue;
+    for (const field of collection.fields) {
+      const before = found.get(field.name);
+      const same = !found.has(field.name) || JSON.stringify(before) === JSON.stringify(field.ty);
+      found.set(field.name, same ? field.ty : undefined);
+    }
+  }
+  return new Map([...found].flatMap(([name, ty]) => (ty === undefined || name === 'id' ? [] : [[name, ty] as const])));
+}
+
+export const naming = (schema: Schema): Naming => ({
+  table: (name) => schema.byName.get(name)?.table ?? missing(name),
+  column: (_collection, field) => field,
+  many: (name) => missing(name),
+});
+
+function missing(name: string): never {
+  throw new Error(`a checked expression names the collection "${name}", which is not in its schema`);
+}

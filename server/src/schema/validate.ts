@@ -1,0 +1,99 @@
+/**
+ * A changed collection against all the others: relations that lead somewhere, indexes over fields that are there, and
+ * every expression of every collection checked against the schema as it would be. Says all problems at once.
+ */
+import { ExprError, ruleLimits } from '@underpin/sdk/expr/ast';
+import { parse } from '@underpin/sdk/expr/parse';
+import { print } from '@underpin/sdk/expr/print';
+import type { CollectionDef, ProblemField } from '@underpin/sdk/wire';
+import { fail } from '../kit/errors.ts';
+import { limits } from '../kit/limits.ts';
+import { buildCollection, type Collection } from './collection.ts';
+import { at, refused } from './definition.ts';
+import { makeSchema, type Schema } from './load.ts';
+import { checkPlace, rulePlaces, type RulePlace } from './rules.ts';
+
+type Stored = CollectionDef & { readonly id: string };
+
+/** The schema with one definition put in, taken out or replaced (by id). */
+export function schemaWith(schema: Schema, id: string, def: Stored | undefined, others: readonly Stored[] = []): Schema {
+  const replaced = new Map([...others, ...(def === undefined ? [] : [def])].map((stored) => [stored.id, stored]));
+  const kept = schema.collections.filter((collection) => !collection.system && collection.id !== id && !replaced.has(collection.id));
+  return makeSchema(schema.version, [...kept, ...[...replaced.values()].map(buildCollection)]);
+}
+
+/** Checks `def` within the schema that already holds it. `mine` says which problems are reported under its own pointers. */
+export function validateCollection(before: Schema, after: Schema, def: Stored): void {
+  const problems: ProblemField[] = [];
+  const known = before.byId.get(def.id);
+  if (after.collections.length > limits.collections.max) throw fail('limit_exceeded', `There may be at most ${limits.collections.max} collections.`);
+  if (after.collections.some((other) => other.name === def.name && other.id !== def.id)) {
+    throw fail('unique_violation', { detail: `There is a collection "${def.name}" already.`, errors: [{ pointer: '/name', code: 'unique_violation', message: 'is taken' }] });
+  }
+  def.fields.forEach((field, index) => {
+    const target = field.to === undefined ? undefined : after.byName.get(field.to);
+    if (field.to !== undefined && (target === undefined || target.system)) problems.push(at(`/fields/${index}/to`, `there is no collection "${field.to}"`));
+    const was = known?.def.fields.find((other) => other.id === field.id);
+    if (was !== undefined && (was.type !== field.type || was.to !== field.to || was['integer'] !== field['integer'])) problems.push(at(`/fields/${index}/type`, 'the type of a field cannot be changed'));
+    if (field.type === 'relation' && field.required === true && field['onDelete'] === 'set null') problems.push(at(`/fields/${index}/onDelete`, 'a required field cannot be set to null'));
+  });
+  const collection = after.byId.get(def.id);
+  (def.indexes ?? []).forEach((index, position) => {
+    index.fields.forEach((name, part) => {
+      if (collection?.byName.get(name.replace(/^-/, '')) === undefined) problems.push(at(`/indexes/${position}/fields/${part}`, `there is no field "${name.replace(/^-/, '')}"`));
+    });
+  });
+  if (problems.length > 0) throw refused(problems);
+  problems.push(...expressionProblems(after, def.id));
+  if (problems.length > 0) throw refused(problems);
+}
+
+/** Every expression of every collection that would no longer mean anything. */
+export function expressionProblems(schema: Schema, mine: string | undefined): readonly ProblemField[] {
+  return schema.collections.flatMap((collection) =>
+    rulePlaces(collection).flatMap((place) => {
+      const problem = problemOf(schema, collection, place);
+      if (problem === undefined) return [];
+      const prefix = collection.id === mine ? '' : `/collections/${collection.name}`;
+      return [{ pointer: prefix + place.pointer, code: problem.code, message: `${problem.message}${problem.hint === undefined ? '' : `. ${problem.hint}`} (at ${problem.start + 1})`, start: problem.start, end: problem.end }];
+    }),
+  );
+}
+
+function problemOf(schema: Schema, collection: Collection, place: RulePlace): ExprError | undefined {
+  try {
+    checkPlace(schema, collection, place);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ExprError) return error;
+    throw error;
+  }
+}
+
+/** Rewrites every expression of a definition; `null` and plain values stay. */
+export function mapExpressions(def: Stored, rewrite: (place: RulePlace) => string): Stored {
+  const collection = buildCollection(def);
+  const texts = new Map(rulePlaces(collection).map((place) => [place.pointer, rewrite(place)]));
+  const text = <T>(pointer: string, fallback: T): T | string => texts.get(pointer) ?? fallback;
+  const rules = Object.fromEntries(Object.entries(def.rules ?? {}).map(([name, rule]) => [name, text(`/rules/${name}`, rule)]));
+  return {
+    ...def,
+    rules,
+    ...(def.guard === undefined ? {} : { guard: text('/guard', def.guard) }),
+    fields: def.fields.map((field, index) => ({
+      ...field,
+      ...(field.rules === undefined ? {} : { rules: Object.fromEntries(Object.entries(field.rules).map(([name, rule]) => [name, text(`/fields/${index}/rules/${name}`, rule)])) }),
+      ...Object.fromEntries((['default', 'onUpdate'] as const).flatMap((place) => (texts.has(`/fields/${index}/${place}/expr`) ? [[place, { expr: texts.get(`/fields/${index}/${place}/expr`) }]] : []))),
+    })),
+  };
+}
+
+/** The stored form of an expression; what cannot be parsed stays as it is, for validation to name. */
+export function canonicalText(text: string): string {
+  try {
+    return print(parse(text, ruleLimits));
+  } catch (error) {
+    if (error instanceof ExprError) return text;
+    throw error;
+  }
+}
