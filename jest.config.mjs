@@ -1,7 +1,7 @@
 /** Every suite: ESM, TypeScript through swc, the workspaces read from source (condition `underpin-source`). */
 export default {
   testEnvironment: 'node',
-  testEnvironmentOptions: { customExportConditions: ['underpin-source', 'node', 'import', 'default'] },
+  testEnvironmentOptions: { customExportConditions: ['underpin-source', 'node', 'node-addons'] },
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
   transform: {
     '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
