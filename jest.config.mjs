@@ -8,6 +8,9 @@ export default {
   },
   testMatch: ['<rootDir>/server/test/**/*.test.ts', '<rootDir>/sdk/test/**/*.test.ts', '<rootDir>/admin-ui/test/**/*.test.ts'],
   modulePathIgnorePatterns: ['/dist/', '/data/'],
+  globalSetup: '<rootDir>/server/test/support/global.mjs',
+  globalTeardown: '<rootDir>/server/test/support/global-end.mjs',
+  reporters: ['default', '<rootDir>/scripts/jest-reporter.mjs'],
   testTimeout: 30_000,
   maxWorkers: 2,
 };

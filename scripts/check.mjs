@@ -19,7 +19,9 @@ const run = ([name, [program, args]]) =>
     child.stdout.on('data', (data) => (output += data));
     child.stderr.on('data', (data) => (output += data));
     child.once('exit', (code) => {
-      process.stdout.write(`${code === 0 ? 'ok    ' : 'FAILED'} ${name} ${((performance.now() - begun) / 1000).toFixed(1)} s\n${code === 0 ? '' : output}`);
+      process.stdout.write(
+        `${code === 0 ? 'ok    ' : 'FAILED'} ${name} ${((performance.now() - begun) / 1000).toFixed(1)} s\n${code === 0 ? '' : output}`,
+      );
       resolve(code === 0);
     });
   });

@@ -37,7 +37,16 @@ export const steps = () => [
   {
     name: 'compile sdk and server',
     stamp: at('server', 'dist', '.stamp'),
-    hash: () => hashOf(['sdk/src', 'sdk/tsconfig.json', 'sdk/package.json', 'server/src', 'server/tsconfig.json', 'tsconfig.base.json', 'package-lock.json']),
+    hash: () =>
+      hashOf([
+        'sdk/src',
+        'sdk/tsconfig.json',
+        'sdk/package.json',
+        'server/src',
+        'server/tsconfig.json',
+        'tsconfig.base.json',
+        'package-lock.json',
+      ]),
     run: async () => {
       for (const workspace of ['sdk', 'server']) {
         rmSync(at(workspace, 'dist'), { recursive: true, force: true });
@@ -64,19 +73,37 @@ export const steps = () => [
     name: 'build the dashboard',
     stamp: at('admin-ui', 'dist', '.stamp'),
     hash: dashboardHash,
-    run: () => command(process.execPath, ['node_modules/vite/bin/vite.js', 'build', 'admin-ui', '--config', 'admin-ui/vite.config.ts', '--logLevel', 'error']),
+    run: () =>
+      command(process.execPath, [
+        'node_modules/vite/bin/vite.js',
+        'build',
+        'admin-ui',
+        '--config',
+        'admin-ui/vite.config.ts',
+        '--logLevel',
+        'error',
+      ]),
   },
 ];
 
 /** What the built dashboard is made from; the server says it is ready only with this one. */
 function dashboardHash() {
-  return hashOf(['admin-ui/src', 'admin-ui/public', 'admin-ui/index.html', 'admin-ui/vite.config.ts', 'admin-ui/package.json', 'sdk/src', 'package-lock.json']);
+  return hashOf([
+    'admin-ui/src',
+    'admin-ui/public',
+    'admin-ui/index.html',
+    'admin-ui/vite.config.ts',
+    'admin-ui/package.json',
+    'sdk/src',
+    'package-lock.json',
+  ]);
 }
 
 /** Brings everything up to date. `say` gets one line for each step that was needed. Answers the steps that ran. */
 export async function prepare(say) {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major < least[0] || (major === least[0] && minor < least[1])) throw new Error(`Node ${least.join('.')} or newer is needed; this is ${process.versions.node}`);
+  if (major < least[0] || (major === least[0] && minor < least[1]))
+    throw new Error(`Node ${least.join('.')} or newer is needed; this is ${process.versions.node}`);
   const ran = [];
   for (const step of steps()) {
     const hash = step.hash();

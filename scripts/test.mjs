@@ -3,6 +3,9 @@
  * Debian with CI=true or `-- --install`), runs every suite. With CI=true a suite that cannot run is a failure.
  */
 import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, existsSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { prepare, root } from './prepare.mjs';
 
 const ci = process.env.CI === 'true';
@@ -31,18 +34,36 @@ if (missing.length > 0 && install) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   try {
     execFileSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 'ignore', 'inherit'], env });
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { stdio: ['ignore', 'ignore', 'inherit'], env });
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env,
+    });
   } catch (error) {
     say(`could not install ${packages.join(', ')}: ${error.message}`);
   }
   missing = Object.keys(programs).filter((program) => found(program) === '');
 }
-if (missing.length > 0) say(`without ${missing.join(', ')}: ${ci ? 'their suites fail' : 'their suites are skipped; -- --install installs them'}`);
+if (missing.length > 0)
+  say(`without ${missing.join(', ')}: ${ci ? 'their suites fail' : 'their suites are skipped; -- --install installs them'}`);
 
-const child = spawn(process.execPath, ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', ...args.filter((arg) => !own.includes(arg))], {
-  cwd: root,
-  stdio: 'inherit',
-  env: { ...process.env, NODE_NO_WARNINGS: '1', UNDERPIN_TEST_CHROMIUM: found('chromium'), ...(args.includes('--long') ? { UNDERPIN_TEST_LONG: '1' } : {}) },
-});
+const report = join(mkdtempSync(join(tmpdir(), 'underpin-report-')), 'report.txt');
+const child = spawn(
+  process.execPath,
+  ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', ...args.filter((arg) => !own.includes(arg))],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    env: {
+      ...process.env,
+      NODE_NO_WARNINGS: '1',
+      UNDERPIN_TEST_REPORT: report,
+      UNDERPIN_TEST_CHROMIUM: found('chromium'),
+      ...(args.includes('--long') ? { UNDERPIN_TEST_LONG: '1' } : {}),
+    },
+  },
+);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
-child.once('exit', (code) => process.exit(code ?? 1));
+child.once('exit', (code) => {
+  if (existsSync(report)) process.stdout.write(readFileSync(report, 'utf8'));
+  process.exit(code ?? 1);
+});

@@ -387,7 +387,9 @@ describe('mentions and renames', () => {
     ]);
   });
   const rename = (source: string, collection: string, from: string, to: string): string =>
-    renameMentions(source, checkText(source, { scope: 'update' }).mentions, collection, from, to);
+    renameMentions(source, checkText(source, { scope: 'update' }).mentions, (mention) =>
+      mention.collection === collection && mention.field === from ? to : undefined,
+    );
   test.each([
     [
       "title = 'title' or next.title=='x' and !changed.title",

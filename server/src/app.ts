@@ -45,7 +45,8 @@ export async function createApp(parts: Parts): Promise<App> {
     const ctx = systemCtx(base);
     if (!(await schemaOf(ctx)).byName.has('users')) await ensureUsers(ctx);
     await signingKeys(base);
-    if (config.ADMIN_EMAIL !== undefined && config.ADMIN_PASSWORD !== undefined && !(await hasAdmin(ctx))) await createOwner(ctx, config.ADMIN_EMAIL, config.ADMIN_PASSWORD);
+    if (config.ADMIN_EMAIL !== undefined && config.ADMIN_PASSWORD !== undefined && !(await hasAdmin(ctx)))
+      await createOwner(ctx, config.ADMIN_EMAIL, config.ADMIN_PASSWORD);
     const server = createHttpServer(base, parts.served);
     return {
       base,

@@ -43,4 +43,5 @@ export const systemCtx = (base: Base): Ctx => ({
 export const withTx = <T>(ctx: Ctx, fn: (ctx: Ctx) => Promise<T>): Promise<T> => ctx.db.transaction((db) => fn({ ...ctx, db }));
 
 /** The same as the role that may change the schema. */
-export const withOwnerTx = <T>(ctx: Ctx, fn: (ctx: Ctx) => Promise<T>): Promise<T> => ctx.database.owner.transaction((db) => fn({ ...ctx, db }));
+export const withOwnerTx = <T>(ctx: Ctx, fn: (ctx: Ctx) => Promise<T>): Promise<T> =>
+  ctx.database.owner.transaction((db) => fn({ ...ctx, db }));

@@ -14,7 +14,9 @@ const built: Served = {
 };
 
 export async function main(args: readonly string[], served: Partial<Served> = {}): Promise<void> {
-  const program = new Command('underpin').description('A self-hosted backend on Postgres').exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  const program = new Command('underpin')
+    .description('A self-hosted backend on Postgres')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   program
     .command('start', { isDefault: true })
     .description('serve, with a Postgres of its own unless DATABASE_URL names one')
@@ -36,7 +38,12 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
-    const message = error instanceof ConfigError ? `The configuration does not do:\n${error.message}` : error instanceof Error ? error.message : String(error);
+    const message =
+      error instanceof ConfigError
+        ? `The configuration does not do:\n${error.message}`
+        : error instanceof Error
+          ? error.message
+          : String(error);
     process.stderr.write(`${message}\n`);
     process.exit(1);
   }

@@ -41,7 +41,13 @@ export type Ir = Span & { readonly ty: Ty } & (
     /** A quantifier's variable over a list of plain values. */
     | { readonly op: 'element'; readonly id: number }
     | { readonly op: 'changed'; readonly field: string }
-    | { readonly op: 'compare'; readonly how: 'eq' | 'lt' | 'le' | 'gt' | 'ge'; readonly as: CompareClass; readonly left: Ir; readonly right: Ir }
+    | {
+        readonly op: 'compare';
+        readonly how: 'eq' | 'lt' | 'le' | 'gt' | 'ge';
+        readonly as: CompareClass;
+        readonly left: Ir;
+        readonly right: Ir;
+      }
     | { readonly op: 'absent'; readonly of: Ir }
     | { readonly op: 'and' | 'or'; readonly of: readonly Ir[] }
     | { readonly op: 'not'; readonly of: Ir }

@@ -33,4 +33,29 @@ export interface SchemaModel {
 export type Scope = 'read' | 'create' | 'update' | 'filter' | 'validate' | 'default';
 
 /** Names that win over field names, and may therefore name no field. */
-export const languageNames = ['auth', 'now', 'request', 'record', 'next', 'changed', 'collections', 'true', 'false', 'null', 'and', 'or', 'not', 'in', 'has', 'size', 'duration', 'timestamp', 'input', 'channel', 'distance', 'day', 'today', 'geo'] as const;
+export const languageNames = [
+  'auth',
+  'now',
+  'request',
+  'record',
+  'next',
+  'changed',
+  'collections',
+  'true',
+  'false',
+  'null',
+  'and',
+  'or',
+  'not',
+  'in',
+  'has',
+  'size',
+  'duration',
+  'timestamp',
+  'input',
+  'channel',
+  'distance',
+  'day',
+  'today',
+  'geo',
+] as const;

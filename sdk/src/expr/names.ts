@@ -109,6 +109,7 @@ function partValue(checking: Checking, path: readonly string[], ast: Extract<Ast
     if (!options.schema.collection(name)) {
       throw new ExprError('unknown_collection', `Unknown collection "${name}"`, at, hintFor(name, options.schema.names()));
     }
+    checking.mentions.push({ collection: 'collections.', field: name, ...at });
     return { kind: 'many', many: { to: name }, name, ...span(ast) };
   }
   if (whole === 'auth' && name === 'key') return { kind: 'object', path: ['auth', 'key'], ...span(ast) };
@@ -118,5 +119,6 @@ function partValue(checking: Checking, path: readonly string[], ast: Extract<Ast
     const known = whole === 'auth' ? [...parts.keys(), 'key', ...options.auth.keys()] : parts.keys();
     throw new ExprError('unknown_field', `Unknown field "${name}" on "${whole}"`, at, hintFor(name, known));
   }
+  if (whole === 'auth' && !parts.has(name)) checking.mentions.push({ collection: 'auth.', field: name, ...at });
   return toValue({ op: 'context', path: [...path, name], ty, ...span(ast) });
 }

@@ -7,16 +7,18 @@ import { print } from './print.ts';
 import type { Mention } from './state.ts';
 
 /**
- * The canonical text with `from` of `collection` named `to`, given the mentions that `check` found in the text. A bare name
- * that would now be taken for a quantifier's variable or a name of the language is written `record.to`.
+ * The canonical text with new names, given the mentions that `check` found in it; `rename` says what a mention is called now,
+ * undefined where it keeps its name. A bare name that would now be taken for a quantifier's variable or a name of the
+ * language is written `record.…`.
  */
-export function renameMentions(text: string, mentions: readonly Mention[], collection: string, from: string, to: string): string {
+export function renameMentions(text: string, mentions: readonly Mention[], rename: (mention: Mention) => string | undefined): string {
   const taken = new Set<string>(languageNames);
   collectVariables(parse(text, ruleLimits), taken);
-  const places = mentions.filter((mention) => mention.collection === collection && mention.field === from);
-  const starts = [...new Set(places.map(({ start }) => start))].sort((a, b) => b - a);
+  const names = new Map(mentions.map((mention) => [mention.start, { from: mention.field, to: rename(mention) }]));
   let renamed = text;
-  for (const start of starts) {
+  // From the end, so that the places before stay where they are.
+  for (const [start, { from, to }] of [...names].sort(([a], [b]) => b - a)) {
+    if (to === undefined) continue;
     const isBare = !/\.\s*$/.test(text.slice(0, start));
     renamed = renamed.slice(0, start) + (isBare && taken.has(to) ? `record.${to}` : to) + renamed.slice(start + from.length);
   }

@@ -18,7 +18,10 @@ export interface CheckOptions {
   readonly limits: ExprLimits;
 }
 
-/** Where a field is named: the span of the name, and the collection whose field it is. */
+/**
+ * Where a field is named: the span of the name, and the collection whose field it is. A field of the caller's account stands
+ * as one of `auth.`, a collection in `collections.x` as a field of `collections.`: names that no collection has.
+ */
 export interface Mention extends Span {
   readonly collection: string;
   readonly field: string;

@@ -35,7 +35,12 @@ export async function findAccount(ctx: Ctx, collection: Collection, email: strin
   const row = rows[0];
   if (row === undefined) return undefined;
   const hash = row['password_hash'];
-  return { id: String(row['id']), collectionId: collection.id, collection: collection.name, passwordHash: typeof hash === 'string' ? hash : undefined };
+  return {
+    id: String(row['id']),
+    collectionId: collection.id,
+    collection: collection.name,
+    passwordHash: typeof hash === 'string' ? hash : undefined,
+  };
 }
 
 export async function savePassword(ctx: Ctx, account: Account, hash: string): Promise<void> {
@@ -50,7 +55,10 @@ export async function savePassword(ctx: Ctx, account: Account, hash: string): Pr
 export function checkedPassword(input: unknown): string {
   const parsed = passwordInput.safeParse(input);
   if (parsed.success) return parsed.data;
-  throw fail('validation_failed', { detail: `The password ${parsed.error.issues[0]?.message ?? 'does not do'}.`, errors: problemsOf(parsed.error, '/password', 'invalid_value') });
+  throw fail('validation_failed', {
+    detail: `The password ${parsed.error.issues[0]?.message ?? 'does not do'}.`,
+    errors: problemsOf(parsed.error, '/password', 'invalid_value'),
+  });
 }
 
 /** A new account by an anonymous caller: its create rule and field rules hold. 409 where the address is taken. */
@@ -72,7 +80,10 @@ export async function signUp(ctx: Ctx, name: string, body: Readonly<Record<strin
 
 /** The record of an account as the account itself may view it; an admin's with its role. */
 export async function ownRecord(ctx: Ctx, account: Account): Promise<string> {
-  const actor = account.collectionId === adminsId ? ({ kind: 'admin', address: ctx.actor.address, id: account.id, session: '', role: 'viewer' } as const) : await asAccount(ctx, account);
+  const actor =
+    account.collectionId === adminsId
+      ? ({ kind: 'admin', address: ctx.actor.address, id: account.id, session: '', role: 'viewer' } as const)
+      : await asAccount(ctx, account);
   const { json } = await readRecord({ ...ctx, actor }, account.collection, account.id, { text: false }).catch((error: unknown) => {
     // The account's own view rule may hide it from itself; it still knows its id.
     if (error instanceof Error && error.name === 'Failure') return { json: JSON.stringify({ id: account.id }) };
@@ -85,7 +96,14 @@ async function asAccount(ctx: Ctx, account: Account): Promise<Ctx['actor']> {
   const collection = collectionNamed(await schemaOf(ctx), account.collection);
   const columns = collection.fields.map((field) => `"${field.name}"`).join(', ');
   const { rows } = await ctx.db.run({ text: `SELECT ${columns} FROM ${collection.table} WHERE "id" = $1`, values: [account.id] });
-  return { kind: 'account', address: ctx.actor.address, collection: account.collection, id: account.id, session: '', record: rows[0] ?? {} };
+  return {
+    kind: 'account',
+    address: ctx.actor.address,
+    collection: account.collection,
+    id: account.id,
+    session: '',
+    record: rows[0] ?? {},
+  };
 }
 
 /** The first admin: made once, by whoever holds the setup link or by the environment. False where there is one already. */

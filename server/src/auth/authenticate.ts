@@ -65,7 +65,11 @@ async function actorOf(base: Base, session: string, account: string, collectionI
   const known = usable ? before : await lookUp(ctx, session, account, collectionId, schema.version);
   if (known === undefined || known.account !== account || known.collection !== collectionId) return undefined;
   if (!usable) {
-    if (memory.size >= remembered) for (const oldest of memory.keys()) { memory.delete(oldest); break; }
+    if (memory.size >= remembered)
+      for (const oldest of memory.keys()) {
+        memory.delete(oldest);
+        break;
+      }
     memory.set(session, known);
   }
   if (collectionId === adminsId) return { kind: 'admin', address, id: account, session, role: roleOf(known.row['role']) };

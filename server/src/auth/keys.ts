@@ -74,6 +74,8 @@ function open(key: Buffer, sealed: Buffer): string {
   try {
     return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
   } catch (error) {
-    throw new Error('The signing keys in the database were sealed with another SECRET; start with the one they were made with', { cause: error });
+    throw new Error('The signing keys in the database were sealed with another SECRET; start with the one they were made with', {
+      cause: error,
+    });
   }
 }

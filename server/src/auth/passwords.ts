@@ -22,7 +22,9 @@ const normal = (password: string): string => password.normalize('NFC');
 export const password = z
   .string({ error: 'must be text' })
   .transform(normal)
-  .refine((value) => [...value].length >= limits.password.min && [...value].length <= limits.password.max, { error: `must have ${limits.password.min} to ${limits.password.max} characters` })
+  .refine((value) => [...value].length >= limits.password.min && [...value].length <= limits.password.max, {
+    error: `must have ${limits.password.min} to ${limits.password.max} characters`,
+  })
   .refine((value) => value.isWellFormed(), { error: 'must not hold half of a surrogate pair' })
   .refine((value) => !commonPasswords.has(value.toLowerCase()), { error: 'is one of the most used passwords; choose another' });
 
@@ -58,4 +60,5 @@ export const isPassword = (cache: Cache, stored: string | undefined, text: strin
   inTurn(cache, async () => (await verify(stored ?? ofNobody, normal(text)).catch(() => false)) && stored !== undefined);
 
 /** Whether a hash was made with lower parameters than today's and is to be made anew at the next sign-in. */
-export const isWeak = (stored: string): boolean => !stored.includes(`m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}`);
+export const isWeak = (stored: string): boolean =>
+  !stored.includes(`m=${parameters.memoryCost},t=${parameters.timeCost},p=${parameters.parallelism}`);

@@ -15,5 +15,8 @@ export async function countRate(ctx: Ctx, key: string, rate: Rate): Promise<void
   });
   const resets = rows[0]?.['resets'];
   if (Number(rows[0]?.['count']) <= rate.count || !(resets instanceof Date)) return;
-  throw fail('rate_limited', { detail: 'Too many tries; wait a little.', retryAfter: Math.max(1, Math.ceil((resets.getTime() - ctx.now) / 1000)) });
+  throw fail('rate_limited', {
+    detail: 'Too many tries; wait a little.',
+    retryAfter: Math.max(1, Math.ceil((resets.getTime() - ctx.now) / 1000)),
+  });
 }

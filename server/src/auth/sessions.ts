@@ -48,7 +48,16 @@ export async function beginSession(ctx: Ctx, account: Account, device: string): 
     name: 'session-begin',
     text: `INSERT INTO underpin.sessions (id, collection, collection_name, account, current, created, rotated, used, device, address)
            VALUES ($1, $2, $3, $4, $5, $6, $6, $6, $7, $8)`,
-    values: [id, account.collectionId, account.collection, account.id, sha256(refreshToken), new Date(ctx.now), device.slice(0, 300), ctx.actor.address],
+    values: [
+      id,
+      account.collectionId,
+      account.collection,
+      account.id,
+      sha256(refreshToken),
+      new Date(ctx.now),
+      device.slice(0, 300),
+      ctx.actor.address,
+    ],
   });
   await audit(ctx, 'session.created', `${account.collection}:${account.id}`, { after: { session: id } });
   return withAccess(ctx, id, account.id, account.collectionId, refreshToken);
@@ -75,7 +84,15 @@ export async function refreshSession(ctx: Ctx, collectionId: string, token: stri
         INSERT INTO underpin.spent_tokens (hash, session) SELECT $1, id FROM rotated ON CONFLICT DO NOTHING
       )
       SELECT id, account FROM rotated`,
-    values: [sha256(token), sha256(successor), new Date(ctx.now), new Date(ctx.now - limits.session.idle), new Date(ctx.now - limits.session.absolute), new Date(ctx.now - limits.session.grace), collectionId],
+    values: [
+      sha256(token),
+      sha256(successor),
+      new Date(ctx.now),
+      new Date(ctx.now - limits.session.idle),
+      new Date(ctx.now - limits.session.absolute),
+      new Date(ctx.now - limits.session.grace),
+      collectionId,
+    ],
   });
   const row = rows[0];
   if (row !== undefined) return withAccess(ctx, String(row['id']), String(row['account']), collectionId, successor);
@@ -90,7 +107,8 @@ async function endReused(ctx: Ctx, token: string): Promise<void> {
            WHERE t.hash = $1 AND t.session = s.id AND s.ended IS NULL AND NOT (s.previous = $1 AND s.rotated > $3) RETURNING s.id, s.account, s.collection_name`,
     values: [sha256(token), new Date(ctx.now), new Date(ctx.now - limits.session.grace)],
   });
-  for (const row of rows) await audit(ctx, 'session.reused', `${String(row['collection_name'])}:${String(row['account'])}`, { after: { session: row['id'] } });
+  for (const row of rows)
+    await audit(ctx, 'session.reused', `${String(row['collection_name'])}:${String(row['account'])}`, { after: { session: row['id'] } });
 }
 
 /** The session that a cookie's refresh token belongs to: the one in force, or within its grace the one before. */
@@ -99,7 +117,13 @@ export async function sessionOfToken(ctx: Ctx, collectionId: string, token: stri
     name: 'session-of-token',
     text: `SELECT id, account FROM underpin.sessions
            WHERE collection = $2 AND ended IS NULL AND used > $4 AND created > $5 AND (current = $1 OR (previous = $1 AND rotated > $3))`,
-    values: [sha256(token), collectionId, new Date(ctx.now - limits.session.grace), new Date(ctx.now - limits.session.idle), new Date(ctx.now - limits.session.absolute)],
+    values: [
+      sha256(token),
+      collectionId,
+      new Date(ctx.now - limits.session.grace),
+      new Date(ctx.now - limits.session.idle),
+      new Date(ctx.now - limits.session.absolute),
+    ],
   });
   const row = rows[0];
   return row === undefined ? undefined : { id: String(row['id']), account: String(row['account']) };
@@ -122,5 +146,12 @@ export async function listSessions(ctx: Ctx, account: Account, current: string):
     values: [account.id, account.collectionId, new Date(ctx.now - limits.session.idle), new Date(ctx.now - limits.session.absolute)],
   });
   const moment = (value: unknown): string => (value instanceof Date ? value.toISOString() : '');
-  return rows.map((row) => ({ id: String(row['id']), created: moment(row['created']), lastUsed: moment(row['used']), device: String(row['device']), address: String(row['address']), current: row['id'] === current }));
+  return rows.map((row) => ({
+    id: String(row['id']),
+    created: moment(row['created']),
+    lastUsed: moment(row['used']),
+    device: String(row['device']),
+    address: String(row['address']),
+    current: row['id'] === current,
+  }));
 }

@@ -24,8 +24,12 @@ export async function makeSetupToken(ctx: Ctx): Promise<string> {
 /** Makes the owner for a token that is good; 404 for any other, as if there were no setup. */
 export const useSetupToken = (ctx: Ctx, token: string, email: string, password: string): Promise<Account> =>
   withTx(ctx, async (inside) => {
-    const { count } = await inside.db.run({ text: 'DELETE FROM underpin.setup_tokens WHERE hash = $1 AND expires > $2', values: [sha256(token), new Date(ctx.now)] });
+    const { count } = await inside.db.run({
+      text: 'DELETE FROM underpin.setup_tokens WHERE hash = $1 AND expires > $2',
+      values: [sha256(token), new Date(ctx.now)],
+    });
     const owner = count === 0 ? undefined : await createOwner(inside, email, password);
-    if (owner === undefined) throw fail('not_found', 'This setup link has been used or has ended; `npm start` prints a new one while there is no admin.');
+    if (owner === undefined)
+      throw fail('not_found', 'This setup link has been used or has ended; `npm start` prints a new one while there is no admin.');
     return owner;
   });

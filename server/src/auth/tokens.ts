@@ -56,12 +56,23 @@ export async function verifyToken(base: Base, token: string): Promise<TokenClaim
         if (key === undefined) throw new errors.JWSInvalid('unknown key');
         return key;
       },
-      { algorithms: [algorithm], typ: type, issuer: issuerOf(base), audience, currentDate: new Date(base.clock()), requiredClaims: ['sub', 'sid', 'col', 'exp'] },
+      {
+        algorithms: [algorithm],
+        typ: type,
+        issuer: issuerOf(base),
+        audience,
+        currentDate: new Date(base.clock()),
+        requiredClaims: ['sub', 'sid', 'col', 'exp'],
+      },
     );
     const { sub, sid, col, exp } = payload;
     if (typeof sub !== 'string' || typeof sid !== 'string' || typeof col !== 'string' || typeof exp !== 'number') return undefined;
     const claims = { account: sub, session: sid, collection: col, expires: exp * 1000 };
-    if (known.size >= remembered) for (const oldest of known.keys()) { known.delete(oldest); break; }
+    if (known.size >= remembered)
+      for (const oldest of known.keys()) {
+        known.delete(oldest);
+        break;
+      }
     known.set(token, claims);
     return claims;
   } catch (error) {

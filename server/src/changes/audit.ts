@@ -17,12 +17,27 @@ export type Audited =
 const nameOf = (actor: Actor): string =>
   actor.kind === 'account' ? `${actor.collection}:${actor.id}` : actor.kind === 'admin' ? `_admins:${actor.id}` : actor.kind;
 
-export async function audit(ctx: Ctx, action: Audited, target: string, change: { readonly before?: unknown; readonly after?: unknown } = {}): Promise<void> {
+export async function audit(
+  ctx: Ctx,
+  action: Audited,
+  target: string,
+  change: { readonly before?: unknown; readonly after?: unknown } = {},
+): Promise<void> {
   const json = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));
   await ctx.db.run({
     name: 'audit',
     text: `INSERT INTO underpin.audit (id, created, action, actor, address, request_id, target, before, after)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)`,
-    values: [newId(ctx.now), new Date(ctx.now), action, nameOf(ctx.actor), ctx.actor.address, ctx.requestId, target, json(change.before), json(change.after)],
+    values: [
+      newId(ctx.now),
+      new Date(ctx.now),
+      action,
+      nameOf(ctx.actor),
+      ctx.actor.address,
+      ctx.requestId,
+      target,
+      json(change.before),
+      json(change.after),
+    ],
   });
 }

@@ -56,7 +56,12 @@ export async function start({ env, served, print }: StartOptions): Promise<Runni
   }
 }
 
-async function openPostgres(config: Config, log: Log, print: (line: string) => void, undo: (() => Promise<void> | void)[]): Promise<Access> {
+async function openPostgres(
+  config: Config,
+  log: Log,
+  print: (line: string) => void,
+  undo: (() => Promise<void> | void)[],
+): Promise<Access> {
   if (config.DATABASE_URL !== undefined) {
     const { missing, ...access } = await prepareRoles(config.DATABASE_URL);
     if (missing !== undefined) print(missing);

@@ -1,7 +1,20 @@
 /** Where the binaries of the embedded Postgres are, who runs them, and the making of a new cluster. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Log } from '../kit/log.ts';
@@ -28,7 +41,9 @@ export function findBinaries(dataDir: string, log: Log): Binaries {
   if (user === undefined) return at(native, dataDir);
 
   const data = realpathSync(dataDir);
-  const home = mayEnter(dirname(data), user) ? data : join('/var/lib/underpin', createHash('sha256').update(data).digest('hex').slice(0, 12));
+  const home = mayEnter(dirname(data), user)
+    ? data
+    : join('/var/lib/underpin', createHash('sha256').update(data).digest('hex').slice(0, 12));
   if (home !== data) {
     mkdirSync(home, { recursive: true });
     log.info({ folder: home }, `the user that runs Postgres may not enter ${data}; its files are kept elsewhere`);
@@ -77,7 +92,9 @@ function unprivilegedUser(): { uid: number; gid: number } {
     const [, , uid, gid] = lines.find((line) => line.startsWith(`${name}:`))?.split(':') ?? [];
     if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
   }
-  throw new Error('Postgres does not run as root, and there is neither a user "postgres" nor "nobody"; start as another user or set DATABASE_URL');
+  throw new Error(
+    'Postgres does not run as root, and there is neither a user "postgres" nor "nobody"; start as another user or set DATABASE_URL',
+  );
 }
 
 type User = { readonly uid: number; readonly gid: number };
@@ -123,14 +140,33 @@ export function initCluster(binaries: Binaries, cluster: string, password: strin
   try {
     execFileSync(
       binaries.path('initdb'),
-      ['-D', cluster, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--data-checksums', '--no-instructions'],
+      [
+        '-D',
+        cluster,
+        '-U',
+        'postgres',
+        '--auth=scram-sha-256',
+        `--pwfile=${passwordFile}`,
+        '-E',
+        'UTF8',
+        '--locale=C',
+        '--locale-provider=builtin',
+        '--builtin-locale=C.UTF-8',
+        '--data-checksums',
+        '--no-instructions',
+      ],
       { ...binaries.user, env: binaries.env, cwd: '/', stdio: 'pipe' },
     );
   } catch (error) {
     rmSync(cluster, { recursive: true, force: true });
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
     const noUser = /could not look up effective user ID/.test(said);
-    throw new Error(noUser ? 'The embedded Postgres needs a user with an entry in /etc/passwd; start as another user or set DATABASE_URL' : `initdb failed:\n${said}`, { cause: error });
+    throw new Error(
+      noUser
+        ? 'The embedded Postgres needs a user with an entry in /etc/passwd; start as another user or set DATABASE_URL'
+        : `initdb failed:\n${said}`,
+      { cause: error },
+    );
   } finally {
     rmSync(passwordFile, { force: true });
   }

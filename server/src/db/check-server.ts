@@ -13,7 +13,8 @@ export async function checkServer(url: string): Promise<void> {
     if (Number(settings.get('server_version_num')) < 150_000) throw new Error('Postgres 15 or newer is needed');
     if (settings.get('server_encoding') !== 'UTF8') throw new Error('The database must have the encoding UTF8');
     for (const name of ['fsync', 'full_page_writes', 'synchronous_commit']) {
-      if (settings.get(name) === 'off') throw new Error(`Postgres runs with ${name} = off and may lose what was acknowledged; switch it on`);
+      if (settings.get(name) === 'off')
+        throw new Error(`Postgres runs with ${name} = off and may lose what was acknowledged; switch it on`);
     }
   } finally {
     await client.end();

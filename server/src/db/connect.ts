@@ -66,7 +66,12 @@ export function openDatabase(access: Access, log: Log): Database {
     owner: poolDb(owner),
     url: access.url,
     connect: async () => {
-      const client = new pg.Client({ connectionString: access.url, types, connectionTimeoutMillis: limits.database.acquire, options: sessionOptions(access.roles?.app, limits.database.statement) });
+      const client = new pg.Client({
+        connectionString: access.url,
+        types,
+        connectionTimeoutMillis: limits.database.acquire,
+        options: sessionOptions(access.roles?.app, limits.database.statement),
+      });
       client.on('error', () => undefined);
       await client.connect();
       return client;

@@ -55,7 +55,10 @@ export async function listen(database: Pick<Database, 'connect'>, log: Log): Pro
         answered = performance.now();
       }
     } catch (error) {
-      log.warn({ problem: error instanceof Error ? error.message : String(error) }, 'not listening for changes; asking the database meanwhile');
+      log.warn(
+        { problem: error instanceof Error ? error.message : String(error) },
+        'not listening for changes; asking the database meanwhile',
+      );
       const broken = client;
       client = undefined;
       void broken?.end().catch(() => undefined);

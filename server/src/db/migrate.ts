@@ -19,14 +19,16 @@ export async function migrate(owner: Db, folder: URL = migrationsFolder): Promis
     const known = await db.run({ text: "SELECT to_regclass('underpin.migrations') IS NOT NULL AS made" });
     const applied = new Map<string, string>();
     if (known.rows[0]?.['made'] === true) {
-      for (const row of (await db.run({ text: 'SELECT name, hash FROM underpin.migrations' })).rows) applied.set(String(row['name']), String(row['hash']));
+      for (const row of (await db.run({ text: 'SELECT name, hash FROM underpin.migrations' })).rows)
+        applied.set(String(row['name']), String(row['hash']));
     }
     const done: string[] = [];
     for (const { name, text } of files) {
       const hash = createHash('sha256').update(text).digest('hex');
       const before = applied.get(name);
       if (before === hash) continue;
-      if (before !== undefined) throw new Error(`migrations/${name} was applied to this database with another text; migrations are never edited, add a new one`);
+      if (before !== undefined)
+        throw new Error(`migrations/${name} was applied to this database with another text; migrations are never edited, add a new one`);
       await db.run({ text });
       await db.run({ text: 'INSERT INTO underpin.migrations (name, hash) VALUES ($1, $2)', values: [name, hash] });
       done.push(name);

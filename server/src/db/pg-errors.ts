@@ -34,7 +34,8 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** Errors of the socket to Postgres, and of the pool that waits for one. */
-const connectionLost = /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|Connection ended|timeout exceeded when trying to connect|not queryable|terminating connection|Client has encountered a connection error/;
+const connectionLost =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|Connection ended|timeout exceeded when trying to connect|not queryable|terminating connection|Client has encountered a connection error/;
 
 /** The Failure that an error of the database is, or undefined where it is a mistake of ours (and so a 500). */
 export function fromPgError(error: unknown): Failure | undefined {
@@ -44,7 +45,8 @@ export function fromPgError(error: unknown): Failure | undefined {
     const code = codes[error.code] ?? (error.code.startsWith('08') ? 'unavailable' : undefined);
     return code === undefined ? undefined : fail(code, code === 'unavailable' ? { retryAfter: 1 } : {}, error);
   }
-  if (error instanceof Error && connectionLost.test(`${error.message} ${'code' in error ? String(error.code) : ''}`)) return fail('unavailable', { retryAfter: 1 }, error);
+  if (error instanceof Error && connectionLost.test(`${error.message} ${'code' in error ? String(error.code) : ''}`))
+    return fail('unavailable', { retryAfter: 1 }, error);
   return undefined;
 }
 

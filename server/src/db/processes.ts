@@ -14,7 +14,12 @@ export function livingProcess(pid: number, program?: string): boolean {
   if (!existsSync('/proc/self')) return true;
   try {
     if (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.startsWith('Z')) return false;
-    return program === undefined || readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, '').endsWith(`/${program}`);
+    return (
+      program === undefined ||
+      readlinkSync(`/proc/${pid}/exe`)
+        .replace(/ \(deleted\)$/, '')
+        .endsWith(`/${program}`)
+    );
   } catch {
     return false;
   }

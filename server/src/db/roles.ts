@@ -31,7 +31,11 @@ export async function prepareRoles(url: string): Promise<Access & { readonly mis
     if (state.member && state.ready) return { url, roles: { app, owner } };
     if (!state.able) {
       if (!state.ready) await client.query('CREATE SCHEMA IF NOT EXISTS underpin');
-      return { url, missing: 'The database login may not create roles: requests run with the right to change the schema. Give it CREATEROLE once to have them kept apart.' };
+      return {
+        url,
+        missing:
+          'The database login may not create roles: requests run with the right to change the schema. Give it CREATEROLE once to have them kept apart.',
+      };
     }
     await client.query(prepareSql(state.database));
     return { url, roles: { app, owner } };

@@ -2,7 +2,19 @@
 import type { CompareClass, ConstValue } from '@underpin/sdk/expr/ir';
 import type { Ty } from '@underpin/sdk/expr/model';
 
-const types = { text: 'text', id: 'uuid', int: 'int8', number: 'float8', decimal: 'numeric', bool: 'bool', time: 'timestamptz', day: 'date', duration: 'float8', json: 'jsonb', geo: 'jsonb' } as const;
+const types = {
+  text: 'text',
+  id: 'uuid',
+  int: 'int8',
+  number: 'float8',
+  decimal: 'numeric',
+  bool: 'bool',
+  time: 'timestamptz',
+  day: 'date',
+  duration: 'float8',
+  json: 'jsonb',
+  geo: 'jsonb',
+} as const;
 
 export const pgType = (ty: Ty): string => (ty.kind === 'list' ? `${pgType(ty.of)}[]` : types[ty.kind]);
 
@@ -23,7 +35,8 @@ export class ParamList {
   /** Binds a constant of the language in the form that Postgres reads. */
   constant(value: ConstValue, ty: Ty): string {
     if (value === null) return `NULL::${pgType(ty)}`;
-    if (ty.kind === 'list') return this.list(Array.isArray(value) ? value : [], ty.of.kind === 'list' || ty.of.kind === 'geo' ? 'json' : ty.of.kind);
+    if (ty.kind === 'list')
+      return this.list(Array.isArray(value) ? value : [], ty.of.kind === 'list' || ty.of.kind === 'geo' ? 'json' : ty.of.kind);
     return this.add(ty.kind === 'geo' ? JSON.stringify(value) : bound(value, ty.kind), pgType(ty));
   }
 
@@ -36,4 +49,10 @@ export class ParamList {
 }
 
 const bound = (value: ConstValue, as: CompareClass): unknown =>
-  as === 'time' && typeof value === 'number' ? new Date(value).toISOString() : as === 'json' ? JSON.stringify(value) : as === 'decimal' ? String(value) : value;
+  as === 'time' && typeof value === 'number'
+    ? new Date(value).toISOString()
+    : as === 'json'
+      ? JSON.stringify(value)
+      : as === 'decimal'
+        ? String(value)
+        : value;

@@ -23,7 +23,10 @@ import type { ParamList } from './params.ts';
 export interface Naming {
   table(collection: string): string;
   column(collection: string, field: string): string;
-  many(collection: string, field: string): { readonly kind: 'inverse'; readonly column: string } | { readonly kind: 'junction'; readonly table: string };
+  many(
+    collection: string,
+    field: string,
+  ): { readonly kind: 'inverse'; readonly column: string } | { readonly kind: 'junction'; readonly table: string };
 }
 
 /** What a caller sees of the collections that a filter touches: conditions on a root row `record`, all of which must hold. */
@@ -218,7 +221,11 @@ export function createEmitter(options: EmitOptions): Emitter {
     return oneIsPresent ? distinct : `(${distinct} OR ${value(ir.left)} IS NULL)`;
   };
   const comparable = (side: Ir, ir: Compare | Extract<Ir, { op: 'in' }>): string =>
-    ir.as === 'number' && side.ty.kind !== 'number' ? `(${value(side)})::float8` : ir.as === 'decimal' && side.ty.kind !== 'decimal' ? `(${value(side)})::numeric` : value(side);
+    ir.as === 'number' && side.ty.kind !== 'number'
+      ? `(${value(side)})::float8`
+      : ir.as === 'decimal' && side.ty.kind !== 'decimal'
+        ? `(${value(side)})::numeric`
+        : value(side);
 
   const symbols = { eq: '=', lt: '<', le: '<=', gt: '>', ge: '>=' } as const;
   const compare = (ir: Compare): string => {
@@ -242,12 +249,14 @@ export function createEmitter(options: EmitOptions): Emitter {
   /** `meta.plan == "pro"` as `meta @> '{"plan":"pro"}'`, which a GIN index serves; not for array positions, which `@>` does not know. */
   const containment = (path: Ir, constantSide: Ir): string | undefined => {
     if (path.op !== 'path' || path.of.op !== 'column' || constantSide.op !== 'const') return undefined;
-    if (typeof constantSide.value === 'object' || constantSide.ty.kind === 'time' || path.path.some((step) => /^-?\d+$/.test(step))) return undefined;
+    if (typeof constantSide.value === 'object' || constantSide.ty.kind === 'time' || path.path.some((step) => /^-?\d+$/.test(step)))
+      return undefined;
     const leaf: ConstValue = constantSide.ty.kind === 'decimal' ? Number(constantSide.value) : constantSide.value;
     const nested = path.path.reduceRight<ConstValue>((inner, step) => ({ [step]: inner }), leaf);
     return `${column(path.of.row, path.of.field)} @> ${options.params.add(JSON.stringify(nested), 'jsonb')}`;
   };
-  const asJson = (ir: Ir): string => (ir.ty.kind === 'json' ? value(ir) : ir.ty.kind === 'decimal' ? `to_jsonb((${value(ir)})::float8)` : `to_jsonb(${value(ir)})`);
+  const asJson = (ir: Ir): string =>
+    ir.ty.kind === 'json' ? value(ir) : ir.ty.kind === 'decimal' ? `to_jsonb((${value(ir)})::float8)` : `to_jsonb(${value(ir)})`;
   const jsonText = (sql: string): string => `(CASE WHEN jsonb_typeof(${sql}) = 'string' THEN ${sql} #>> '{}' END)`;
   const jsonNumber = (sql: string): string => `(CASE WHEN jsonb_typeof(${sql}) = 'number' THEN (${sql})::float8 END)`;
 
@@ -282,9 +291,14 @@ export function createEmitter(options: EmitOptions): Emitter {
     if (many.row === undefined || many.field === undefined) return { from: source(many.to, alias), on: 'TRUE', id: `${alias}."id"` };
     const parent = place(many.row).alias;
     const link = options.naming.many(many.row.collection, many.field);
-    if (link.kind === 'inverse') return { from: source(many.to, alias), on: `${alias}.${ident(link.column)} = ${parent}."id"`, id: `${alias}."id"` };
+    if (link.kind === 'inverse')
+      return { from: source(many.to, alias), on: `${alias}.${ident(link.column)} = ${parent}."id"`, id: `${alias}."id"` };
     const junction = nextAlias(options.params, 'j');
-    return { from: `${link.table} ${junction} JOIN ${source(many.to, alias)} ON ${alias}."id" = ${junction}."target"`, on: `${junction}."source" = ${parent}."id"`, id: `${junction}."target"` };
+    return {
+      from: `${link.table} ${junction} JOIN ${source(many.to, alias)} ON ${alias}."id" = ${junction}."target"`,
+      on: `${junction}."source" = ${parent}."id"`,
+      id: `${junction}."target"`,
+    };
   };
 
   const member = (ir: Extract<Ir, { op: 'member' }>): string => {

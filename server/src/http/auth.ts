@@ -48,7 +48,11 @@ export async function sessionReply(ctx: Ctx, request: Request, account: Account,
   const answer: Omit<SessionAnswer, 'record'> = cookie
     ? { expiresAt: new Date(session.ends).toISOString() }
     : { accessToken: session.accessToken, refreshToken: session.refreshToken, expiresAt: new Date(session.expires).toISOString() };
-  return text(`{"record":${record},${JSON.stringify(answer).slice(1)}`, status, cookie ? { 'Set-Cookie': sessionCookie(request, ctx.config, session.refreshToken) } : {});
+  return text(
+    `{"record":${record},${JSON.stringify(answer).slice(1)}`,
+    status,
+    cookie ? { 'Set-Cookie': sessionCookie(request, ctx.config, session.refreshToken) } : {},
+  );
 }
 
 const deviceOf = (request: Request): string => request.headers['user-agent'] ?? 'unknown';
@@ -95,7 +99,8 @@ export function authRoutes(base: Base): Router {
       async (ctx, request) => {
         const collection = authCollection(await schemaOf(ctx), param(request, 'collection'));
         const body = parsed(refresh, (await bodyOf(request)) ?? {});
-        const token = body.refreshToken ?? (collection.id === adminsId && wantsCookie(request, collection.name) ? cookieOf(request) : undefined);
+        const token =
+          body.refreshToken ?? (collection.id === adminsId && wantsCookie(request, collection.name) ? cookieOf(request) : undefined);
         if (token === undefined) throw fail('unauthenticated', 'There is no refresh token.');
         await countRate(ctx, `refresh:${networkOf(ctx.actor.address)}`, rates.refresh);
         const session = await refreshSession(ctx, collection.id, token);
@@ -109,7 +114,9 @@ export function authRoutes(base: Base): Router {
     route(base, async (ctx, request) => {
       const { account, session } = await signedIn(ctx, request);
       await endSession(ctx, account, session);
-      return account.collectionId === adminsId && request.headers.cookie !== undefined ? { ...noContent, headers: { 'Set-Cookie': sessionCookie(request, ctx.config, '') } } : noContent;
+      return account.collectionId === adminsId && request.headers.cookie !== undefined
+        ? { ...noContent, headers: { 'Set-Cookie': sessionCookie(request, ctx.config, '') } }
+        : noContent;
     }),
   );
   router.get(

@@ -24,7 +24,8 @@ async function parseBody(request: Request, most: number): Promise<unknown> {
   const chunks = await readBytes(request, most);
   if (chunks.length === 0) return undefined;
   if (type !== 'application/json') throw fail('unsupported_media_type', 'Send JSON, with Content-Type: application/json.');
-  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') throw fail('unsupported_media_type', 'Send the body as it is, without Content-Encoding.');
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw fail('unsupported_media_type', 'Send the body as it is, without Content-Encoding.');
   const text = decode(chunks);
   refuseExcess(text);
   try {

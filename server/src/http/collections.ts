@@ -70,7 +70,9 @@ export function collectionRoutes(base: Base): Router {
     '/:name',
     route(base, async (ctx, request) => {
       requireAdmin(ctx, 'change');
-      return json(collectionInfo(await changeCollection(ctx, param(request, 'name'), parsed(patch, await readJson(request, limits.body.json)))));
+      return json(
+        collectionInfo(await changeCollection(ctx, param(request, 'name'), parsed(patch, await readJson(request, limits.body.json)))),
+      );
     }),
   );
   router.delete(
@@ -93,4 +95,3 @@ export const schemaRoute = (base: Base) =>
     const info: SchemaInfo = { hash: schema.hash, collections: schema.collections.map(collectionInfo), types: fieldTypeInfo() };
     return json(info);
   });
-

@@ -26,7 +26,14 @@ function isSecure(request: Request, config: Config): boolean {
 export function sessionCookie(request: Request, config: Config, token: string): string {
   const secure = isSecure(request, config);
   const age = token === '' ? 0 : Math.floor(limits.session.idle / 1000);
-  return [`${secure ? secureName : plainName}=${token}`, 'Path=/', 'HttpOnly', 'SameSite=Strict', `Max-Age=${age}`, ...(secure ? ['Secure'] : [])].join('; ');
+  return [
+    `${secure ? secureName : plainName}=${token}`,
+    'Path=/',
+    'HttpOnly',
+    'SameSite=Strict',
+    `Max-Age=${age}`,
+    ...(secure ? ['Secure'] : []),
+  ].join('; ');
 }
 
 /** The cookie of a request, where the request may be judged by it. */

@@ -3,7 +3,8 @@ import type { RequestHandler } from 'express';
 
 const methods = 'GET, POST, PATCH, DELETE';
 const sendable = 'Authorization, Content-Type, If-Match, Idempotency-Key, X-Request-Id, X-Underpin-Client, X-Underpin-Session';
-const readable = 'ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Schema-Hash, Idempotency-Replayed';
+const readable =
+  'ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Schema-Hash, Idempotency-Replayed';
 
 export const cors =
   (origins: readonly string[]): RequestHandler =>

@@ -16,9 +16,22 @@ import { route } from './route.ts';
 
 export function recordRoutes(base: Base): Router {
   const router = Router();
-  router.get('/:collection', route(base, async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfUrl(queryOf(request), 'list')))));
-  router.post('/:collection/query', route(base, async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfBody(await bodyOf(request)))), { write: false }));
-  router.get('/:collection/:id', route(base, async (ctx, request) => record(await readRecord(ctx, param(request, 'collection'), param(request, 'id'), inputOfUrl(queryOf(request), 'shape')))));
+  router.get(
+    '/:collection',
+    route(base, async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfUrl(queryOf(request), 'list')))),
+  );
+  router.post(
+    '/:collection/query',
+    route(base, async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfBody(await bodyOf(request)))), {
+      write: false,
+    }),
+  );
+  router.get(
+    '/:collection/:id',
+    route(base, async (ctx, request) =>
+      record(await readRecord(ctx, param(request, 'collection'), param(request, 'id'), inputOfUrl(queryOf(request), 'shape'))),
+    ),
+  );
   router.post(
     '/:collection',
     route(base, async (ctx, request) => {
@@ -58,7 +71,8 @@ export function noParameters(request: Request): void {
 
 const bodyOf = (request: Request): Promise<unknown> => readJson(request, limits.body.json);
 
-const record = ({ json, version }: Written, status = 200, headers: Readonly<Record<string, string>> = {}): Reply => text(json, status, { ...headers, ...(version === undefined ? {} : { ETag: `"${version}"` }) });
+const record = ({ json, version }: Written, status = 200, headers: Readonly<Record<string, string>> = {}): Reply =>
+  text(json, status, { ...headers, ...(version === undefined ? {} : { ETag: `"${version}"` }) });
 
 /** `If-Match: "3"` → 3. Absent or `*`: any version. */
 function ifMatch(request: Request): number | undefined {

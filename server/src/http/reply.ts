@@ -8,8 +8,16 @@ export interface Reply {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export const json = (value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Reply => ({ status, text: JSON.stringify(value), headers });
-export const text = (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): Reply => ({ status, text: body, headers });
+export const json = (value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Reply => ({
+  status,
+  text: JSON.stringify(value),
+  headers,
+});
+export const text = (body: string, status = 200, headers: Readonly<Record<string, string>> = {}): Reply => ({
+  status,
+  text: body,
+  headers,
+});
 export const noContent: Reply = { status: 204 };
 
 export function send(response: Response, reply: Reply): void {

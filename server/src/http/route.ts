@@ -43,7 +43,10 @@ async function answer(base: Base, work: Work, options: RouteOptions, request: Re
     if (!request.complete) response.shouldKeepAlive = false;
   } finally {
     admitted?.release();
-    base.log.info({ requestId, method: request.method, path: request.path, status: response.statusCode, ms: Math.round(performance.now() - begun) }, 'request');
+    base.log.info(
+      { requestId, method: request.method, path: request.path, status: response.statusCode, ms: Math.round(performance.now() - begun) },
+      'request',
+    );
   }
 }
 
@@ -51,10 +54,12 @@ async function contextOf(base: Base, options: RouteOptions, request: Request, re
   const address = request.ip ?? 'unknown';
   const { authorization } = request.headers;
   const cookie = authorization === undefined && options.anonymous !== true ? cookieOf(request) : undefined;
-  const actor = await authenticate(base, { authorization: options.anonymous === true ? undefined : authorization, cookie, address }).catch((error: unknown) => {
-    countAddress(base, address);
-    throw error;
-  });
+  const actor = await authenticate(base, { authorization: options.anonymous === true ? undefined : authorization, cookie, address }).catch(
+    (error: unknown) => {
+      countAddress(base, address);
+      throw error;
+    },
+  );
   return { ...base, db: base.database.app, actor, requestId, now: base.clock(), request: { ip: address, method: request.method } };
 }
 
@@ -67,7 +72,10 @@ async function withFreshSchema(ctx: Ctx, work: () => Promise<Reply>): Promise<Re
     return await work();
   } catch (error) {
     if (!isStalePlan(error)) throw error;
-    ctx.log.info({ requestId: ctx.requestId, problem: error instanceof Error ? error.message : '' }, 'met another schema than planned for; loading it anew');
+    ctx.log.info(
+      { requestId: ctx.requestId, problem: error instanceof Error ? error.message : '' },
+      'met another schema than planned for; loading it anew',
+    );
     await reloadSchema(ctx);
     return work();
   }

@@ -35,7 +35,10 @@ export function createHttpServer(base: Base, served: Served): Server {
     next();
   });
   app.get('/health/live', live);
-  app.get('/health/ready', ready(base, () => hasDashboard(served.dashboard) && (served.isCurrent?.() ?? true)));
+  app.get(
+    '/health/ready',
+    ready(base, () => hasDashboard(served.dashboard) && (served.isCurrent?.() ?? true)),
+  );
   app.get('/', (_request, response) => response.redirect(302, '/admin/'));
   app.use('/admin', dashboardRoutes(served.dashboard));
   app.get('/sdk.tgz', sdkPackage(served.sdk));
@@ -46,12 +49,19 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.get('/api/v1/schema', schemaRoute(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
   app.use(
-    route(base, () => {
-      throw fail('not_found', 'There is nothing at this path.');
-    }, { anonymous: true, write: false }),
+    route(
+      base,
+      () => {
+        throw fail('not_found', 'There is nothing at this path.');
+      },
+      { anonymous: true, write: false },
+    ),
   );
   app.use(lastResort(base));
-  const server = createServer({ headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.timeout, keepAliveTimeout: limits.request.keepAlive }, app);
+  const server = createServer(
+    { headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.timeout, keepAliveTimeout: limits.request.keepAlive },
+    app,
+  );
   server.maxConnections = limits.request.connections;
   return server;
 }

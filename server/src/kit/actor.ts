@@ -20,7 +20,13 @@ export const isPrivileged = (actor: Actor): boolean => actor.kind === 'admin' ||
 
 /** The caller for limits and cursors: the account, else the address. */
 export const callerKey = (actor: Actor): string =>
-  actor.kind === 'account' ? `${actor.collection}:${actor.id}` : actor.kind === 'admin' ? `_admins:${actor.id}` : actor.kind === 'system' ? 'system' : `address:${networkOf(actor.address)}`;
+  actor.kind === 'account'
+    ? `${actor.collection}:${actor.id}`
+    : actor.kind === 'admin'
+      ? `_admins:${actor.id}`
+      : actor.kind === 'system'
+        ? 'system'
+        : `address:${networkOf(actor.address)}`;
 
 /** An address as limits count it: IPv4 whole, IPv6 by its /64 network (one household or host owns all of that). */
 export function networkOf(address: string): string {
@@ -31,5 +37,8 @@ export function networkOf(address: string): string {
   const left = head === '' ? [] : head.split(':');
   const right = tail === undefined || tail === '' ? [] : tail.split(':');
   const groups = tail === undefined ? left : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
-  return groups.slice(0, 4).map((group) => group.padStart(4, '0').toLowerCase()).join(':');
+  return groups
+    .slice(0, 4)
+    .map((group) => group.padStart(4, '0').toLowerCase())
+    .join(':');
 }

@@ -25,24 +25,69 @@ const url = (protocols: readonly string[]) =>
 const list = z
   .string()
   .default('')
-  .transform((value) => value.split(',').map((part) => part.trim()).filter((part) => part !== ''));
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== ''),
+  );
 
 /** The table of settings: name → how its text is read, and one sentence on what it does (docs/reference/config.md). */
 export const settings = {
   PORT: { schema: wholeNumber(0, 65_535).default(8700), about: 'TCP port of the HTTP server; 0 takes a free one.' },
   HOST: { schema: z.string().min(1).optional(), about: 'Address to listen on; absent: all of them.' },
-  PUBLIC_URL: { schema: url(['http:', 'https:']).transform((value) => value.replace(/\/+$/, '')).optional(), about: 'The URL by which users reach this server; absent: http://localhost:PORT.' },
-  DATA_DIR: { schema: z.string().min(1).default('./data').transform((value) => resolve(value)), about: 'Folder for the embedded Postgres and the secrets made at first start.' },
-  DATABASE_URL: { schema: url(['postgres:', 'postgresql:']).optional(), about: 'A Postgres (15 or newer) of your own; absent: the embedded one.' },
-  SECRET: { schema: z.string().min(32, { error: 'must have at least 32 characters' }).optional(), about: 'The secret from which keys are derived; absent: made once and kept in DATA_DIR.' },
-  ADMIN_EMAIL: { schema: z.email({ error: 'must be an e-mail address' }).optional(), about: 'With ADMIN_PASSWORD: the first admin, made at the first start instead of the setup link.' },
-  ADMIN_PASSWORD: { schema: z.string().min(8, { error: 'must have at least 8 characters' }).optional(), about: 'Password of that first admin.' },
+  PUBLIC_URL: {
+    schema: url(['http:', 'https:'])
+      .transform((value) => value.replace(/\/+$/, ''))
+      .optional(),
+    about: 'The URL by which users reach this server; absent: http://localhost:PORT.',
+  },
+  DATA_DIR: {
+    schema: z
+      .string()
+      .min(1)
+      .default('./data')
+      .transform((value) => resolve(value)),
+    about: 'Folder for the embedded Postgres and the secrets made at first start.',
+  },
+  DATABASE_URL: {
+    schema: url(['postgres:', 'postgresql:']).optional(),
+    about: 'A Postgres (15 or newer) of your own; absent: the embedded one.',
+  },
+  SECRET: {
+    schema: z.string().min(32, { error: 'must have at least 32 characters' }).optional(),
+    about: 'The secret from which keys are derived; absent: made once and kept in DATA_DIR.',
+  },
+  ADMIN_EMAIL: {
+    schema: z.email({ error: 'must be an e-mail address' }).optional(),
+    about: 'With ADMIN_PASSWORD: the first admin, made at the first start instead of the setup link.',
+  },
+  ADMIN_PASSWORD: {
+    schema: z.string().min(8, { error: 'must have at least 8 characters' }).optional(),
+    about: 'Password of that first admin.',
+  },
   CORS_ORIGINS: { schema: list, about: 'Comma-separated origins of browser apps that may call the API; none unless listed.' },
-  TRUST_PROXY: { schema: wholeNumber(0, 10).default(0), about: 'How many proxies in front are trusted to say the client’s address (X-Forwarded-For).' },
+  TRUST_PROXY: {
+    schema: wholeNumber(0, 10).default(0),
+    about: 'How many proxies in front are trusted to say the client’s address (X-Forwarded-For).',
+  },
   RATE_LIMITS: { schema: onOff('on'), about: 'Rate and concurrency limits; off is for benchmarks.' },
-  INSECURE_COOKIES: { schema: onOff('off'), about: 'Allow the dashboard’s session cookie over plain http from other hosts than localhost.' },
-  LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { error: 'must be trace, debug, info, warn, error, fatal or silent' }).default('info'), about: 'The least level that is logged.' },
-  MODE: { schema: z.enum(['development', 'production'], { error: 'must be development or production' }).default('production'), about: 'development allows conveniences that a public server must not have.' },
+  INSECURE_COOKIES: {
+    schema: onOff('off'),
+    about: 'Allow the dashboard’s session cookie over plain http from other hosts than localhost.',
+  },
+  LOG_LEVEL: {
+    schema: z
+      .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+        error: 'must be trace, debug, info, warn, error, fatal or silent',
+      })
+      .default('info'),
+    about: 'The least level that is logged.',
+  },
+  MODE: {
+    schema: z.enum(['development', 'production'], { error: 'must be development or production' }).default('production'),
+    about: 'development allows conveniences that a public server must not have.',
+  },
 } as const;
 
 type Settings = typeof settings;
@@ -68,7 +113,8 @@ export function parseConfig(env: Environment): { config: Config; warnings: strin
   const shape = z.object(Object.fromEntries(Object.entries(settings).map(([name, { schema }]) => [name, schema])));
   const parsed = shape.safeParse(texts);
   if (!parsed.success) for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')} ${issue.message}`);
-  if ((texts['ADMIN_EMAIL'] === undefined) !== (texts['ADMIN_PASSWORD'] === undefined)) problems.push('ADMIN_EMAIL and ADMIN_PASSWORD go together');
+  if ((texts['ADMIN_EMAIL'] === undefined) !== (texts['ADMIN_PASSWORD'] === undefined))
+    problems.push('ADMIN_EMAIL and ADMIN_PASSWORD go together');
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems.map((problem) => `  ${problem}`).join('\n'));
   // cast: the object schema above is built from the same table that the type is built from.
   return { config: Object.freeze(parsed.data as Config), warnings: misspelt(env) };

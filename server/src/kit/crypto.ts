@@ -7,7 +7,8 @@ export const randomToken = (): string => randomBytes(32).toString('base64url');
 export const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** A key of its own for each purpose, derived from the installation's secret (HKDF-SHA-256, RFC 5869). */
-export const deriveKey = (secret: string, purpose: string): Buffer => Buffer.from(hkdfSync('sha256', secret, '', `underpin/${purpose}`, 32));
+export const deriveKey = (secret: string, purpose: string): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, '', `underpin/${purpose}`, 32));
 
 export const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 

@@ -11,7 +11,8 @@ import { planCreate, runWrite } from './write.ts';
 export const createRecord = (ctx: Ctx, name: string, body: unknown): Promise<Written> => create(ctx, name, body, undefined);
 
 /** The record of a new account: the same line, with the address that no body may name. */
-export const createAccountRecord = (ctx: Ctx, name: string, email: string, fields: Readonly<Record<string, unknown>>): Promise<Written> => create(ctx, name, fields, email);
+export const createAccountRecord = (ctx: Ctx, name: string, email: string, fields: Readonly<Record<string, unknown>>): Promise<Written> =>
+  create(ctx, name, fields, email);
 
 async function create(ctx: Ctx, name: string, body: unknown, email: string | undefined): Promise<Written> {
   const schema = await schemaOf(ctx);

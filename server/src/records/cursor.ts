@@ -26,7 +26,9 @@ function signature(ctx: Ctx, identity: string, payload: string): string {
   const held = ctx.cache.get(keySlot);
   held.key ??= deriveKey(ctx.secret, 'cursor');
   const caller = ctx.actor.kind === 'anonymous' ? 'anonymous' : callerKey(ctx.actor);
-  return hmac(held.key, JSON.stringify([identity, caller, payload])).subarray(0, 16).toString('base64url');
+  return hmac(held.key, JSON.stringify([identity, caller, payload]))
+    .subarray(0, 16)
+    .toString('base64url');
 }
 
 export function printCursor(ctx: Ctx, identity: string, position: Position): string {
@@ -48,7 +50,8 @@ export function parseCursor(ctx: Ctx, identity: string, keys: number, cursor: st
 }
 
 /** The same order the other way round, for the page before. */
-export const reversed = (keys: readonly SortKey[]): readonly SortKey[] => keys.map((key) => ({ ...key, descending: !key.descending, nullsFirst: !key.nullsFirst }));
+export const reversed = (keys: readonly SortKey[]): readonly SortKey[] =>
+  keys.map((key) => ({ ...key, descending: !key.descending, nullsFirst: !key.nullsFirst }));
 
 export const orderBy = (keys: readonly SortKey[], sql: readonly string[]): string =>
   keys

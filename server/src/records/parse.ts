@@ -65,7 +65,8 @@ export function inputOfUrl(query: URLSearchParams, of: 'list' | 'shape'): Input 
   const input: Record<string, unknown> = {};
   const params: Record<string, unknown> = Object.create(null);
   for (const [name, value] of query) {
-    if (Object.hasOwn(input, name) || Object.hasOwn(params, name.slice(2))) throw failAt('invalid_request', `/${name}`, `"${name}" stands in the query twice`);
+    if (Object.hasOwn(input, name) || Object.hasOwn(params, name.slice(2)))
+      throw failAt('invalid_request', `/${name}`, `"${name}" stands in the query twice`);
     if (of === 'list' && /^p\.[A-Za-z_][A-Za-z0-9_]*$/.test(name)) params[name.slice(2)] = value;
     else if (known.includes(name)) input[name] = value;
     else throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
@@ -76,7 +77,8 @@ export function inputOfUrl(query: URLSearchParams, of: 'list' | 'shape'): Input 
 /** The same from a JSON body. */
 export function inputOfBody(body: unknown): Input {
   if (!isObject(body)) throw failAt('invalid_request', '', 'The body must be a JSON object');
-  for (const name of Object.keys(body)) if (!listNames.includes(name)) throw failAt('invalid_request', `/${name}`, `There is no member "${name}"`);
+  for (const name of Object.keys(body))
+    if (!listNames.includes(name)) throw failAt('invalid_request', `/${name}`, `There is no member "${name}"`);
   return { ...body, text: false };
 }
 
@@ -95,7 +97,9 @@ export function parseList(caller: Caller, collection: Collection, input: Input):
 }
 
 export const parseShape = (caller: Caller, collection: Collection, input: Input): Shape => ({
-  ...(input.fields === undefined ? {} : { fields: parseFields(caller, collection, names(input.fields, 'fields', limits.list.fields), '/fields') }),
+  ...(input.fields === undefined
+    ? {}
+    : { fields: parseFields(caller, collection, names(input.fields, 'fields', limits.list.fields), '/fields') }),
   expand: parseExpand(caller, collection, input.expand),
 });
 
@@ -108,7 +112,11 @@ function parsePosition(input: Input): { cursor?: string; page?: number } {
   return { cursor };
 }
 
-function parseConditions(caller: Caller, collection: Collection, input: Input): { filter: readonly Ir[]; nothing: boolean; texts: readonly string[] } {
+function parseConditions(
+  caller: Caller,
+  collection: Collection,
+  input: Input,
+): { filter: readonly Ir[]; nothing: boolean; texts: readonly string[] } {
   const params = parseParams(input);
   const texts: string[] = [];
   const filter: Ir[] = [];
@@ -170,12 +178,16 @@ const unsortable = new Set(['list', 'json', 'geo']);
 function parseSortKey(caller: Caller, collection: Collection, part: string): SortKey {
   const match = /^(-?)([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)(:last)?$/.exec(part);
   const path = match?.[2];
-  if (match === null || path === undefined) throw failAt('invalid_request', '/sort', `"${part}" is no sort key; write field, -field or -field:last`);
+  if (match === null || path === undefined)
+    throw failAt('invalid_request', '/sort', `"${part}" is no sort key; write field, -field or -field:last`);
   const ir = withPointer('/sort', () => checkValue(parse(path, clientLimits), checking(caller, collection)).ir);
   if (ir.op !== 'column') throw failAt('invalid_request', '/sort', `"${path}" is no field`);
   if (unsortable.has(ir.ty.kind)) throw failAt('invalid_request', '/sort', `"${path}" has no order`);
   const field = ir.row.origin.kind === 'record' ? collection.byName.get(ir.field) : undefined;
-  const present = field !== undefined && (field.def.required === true || (field.system && field.name !== 'ended')) && readOf(caller, collection, field).length === 0;
+  const present =
+    field !== undefined &&
+    (field.def.required === true || (field.system && field.name !== 'ended')) &&
+    readOf(caller, collection, field).length === 0;
   const descending = match[1] === '-';
   return { ir: foldValue(ir, caller.fold), descending, nullsFirst: descending && match[3] === undefined, nullable: !present };
 }
@@ -183,7 +195,8 @@ function parseSortKey(caller: Caller, collection: Collection, part: string): Sor
 function parseFields(caller: Caller, collection: Collection, asked: readonly string[], pointer: string): readonly Field[] {
   return asked.map((name) => {
     const field = collection.byName.get(name);
-    if (field === undefined || readOf(caller, collection, field) === 'never') throw failAt('unknown_field', pointer, `Unknown field "${name}" on "${collection.name}"`);
+    if (field === undefined || readOf(caller, collection, field) === 'never')
+      throw failAt('unknown_field', pointer, `Unknown field "${name}" on "${collection.name}"`);
     return field;
   });
 }
@@ -193,12 +206,15 @@ function parseExpand(caller: Caller, collection: Collection, asked: unknown): re
   if (asked === undefined || asked === null || asked === '') return [];
   let paths = 0;
   const read = (at: Collection, tree: ExpandTree, depth: number): readonly Expand[] => {
-    if (depth > limits.list.expandDepth) throw failAt('limit_exceeded', '/expand', `Expand goes at most ${limits.list.expandDepth} relations deep`);
+    if (depth > limits.list.expandDepth)
+      throw failAt('limit_exceeded', '/expand', `Expand goes at most ${limits.list.expandDepth} relations deep`);
     return [...tree].map(([name, inner]) => {
-      if (++paths > limits.list.expandPaths) throw failAt('limit_exceeded', '/expand', `At most ${limits.list.expandPaths} relations can be expanded`);
+      if (++paths > limits.list.expandPaths)
+        throw failAt('limit_exceeded', '/expand', `At most ${limits.list.expandPaths} relations can be expanded`);
       const field = at.byName.get(name);
       const target = field?.to === undefined ? undefined : caller.schema.byName.get(field.to);
-      if (field === undefined || target === undefined || readOf(caller, at, field) === 'never') throw failAt('unknown_field', '/expand', `There is no relation "${name}" on "${at.name}"`);
+      if (field === undefined || target === undefined || readOf(caller, at, field) === 'never')
+        throw failAt('unknown_field', '/expand', `There is no relation "${name}" on "${at.name}"`);
       const hidden = caller.model.collection(target.name) === undefined || policyFor(caller, target, 'view') === 'never';
       const fields = inner.fields === undefined ? {} : { fields: hidden ? [] : parseFields(caller, target, inner.fields, '/expand') };
       return { field, target, ...fields, expand: hidden ? [] : read(target, inner.expand, depth + 1) };
@@ -210,28 +226,42 @@ function parseExpand(caller: Caller, collection: Collection, asked: unknown): re
 type ExpandTree = ReadonlyMap<string, { readonly fields?: readonly string[]; readonly expand: ExpandTree }>;
 
 function expandTree(asked: unknown): ExpandTree {
-  if (typeof asked === 'string' || Array.isArray(asked)) return treeOfPaths(names(asked, 'expand', limits.list.expandPaths).map((path) => path.split('.')));
+  if (typeof asked === 'string' || Array.isArray(asked))
+    return treeOfPaths(names(asked, 'expand', limits.list.expandPaths).map((path) => path.split('.')));
   if (!isObject(asked)) throw failAt('invalid_request', '/expand', 'expand must name relations');
   return new Map(
     Object.entries(asked).map(([name, inner]) => {
       if (inner === true) return [name, { expand: new Map() }] as const;
       if (!isObject(inner)) throw failAt('invalid_request', `/expand/${name}`, 'must be true or an object');
-      for (const key of Object.keys(inner)) if (key !== 'fields' && key !== 'expand') throw failAt('invalid_request', `/expand/${name}/${key}`, 'is not known');
+      for (const key of Object.keys(inner))
+        if (key !== 'fields' && key !== 'expand') throw failAt('invalid_request', `/expand/${name}/${key}`, 'is not known');
       const { fields, expand } = inner;
-      return [name, { ...(fields === undefined ? {} : { fields: names(fields, 'expand', limits.list.fields) }), expand: expand === undefined ? new Map() : expandTree(expand) }] as const;
+      return [
+        name,
+        {
+          ...(fields === undefined ? {} : { fields: names(fields, 'expand', limits.list.fields) }),
+          expand: expand === undefined ? new Map() : expandTree(expand),
+        },
+      ] as const;
     }),
   );
 }
 
 function treeOfPaths(paths: readonly (readonly string[])[]): ExpandTree {
   const heads = [...new Set(paths.map(([head = '']) => head))];
-  return new Map(heads.map((head) => [head, { expand: treeOfPaths(paths.filter((path) => path[0] === head && path.length > 1).map((path) => path.slice(1))) }]));
+  return new Map(
+    heads.map((head) => [
+      head,
+      { expand: treeOfPaths(paths.filter((path) => path[0] === head && path.length > 1).map((path) => path.slice(1))) },
+    ]),
+  );
 }
 
 /** `a,b,c` or `["a","b","c"]`. */
 function names(asked: unknown, name: string, most: number): readonly string[] {
   const parts = typeof asked === 'string' ? asked.split(',').map((part) => part.trim()) : asked;
-  if (!Array.isArray(parts) || !parts.every((part) => typeof part === 'string' && part !== '')) throw failAt('invalid_request', `/${name}`, `${name} must list names`);
+  if (!Array.isArray(parts) || !parts.every((part) => typeof part === 'string' && part !== ''))
+    throw failAt('invalid_request', `/${name}`, `${name} must list names`);
   if (parts.length > most) throw failAt('limit_exceeded', `/${name}`, `${name} may list at most ${most}`);
   return parts;
 }
@@ -248,10 +278,14 @@ function wholeNumber(asked: unknown, name: string, least: number, most: number):
   if (asked === undefined || asked === null) return undefined;
   const value = typeof asked === 'string' && /^\d{1,16}$/.test(asked) ? Number(asked) : asked;
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least || value > most) {
-    throw failAt('invalid_request', `/${name}`, `${name} must be a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}`);
+    throw failAt(
+      'invalid_request',
+      `/${name}`,
+      `${name} must be a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}`,
+    );
   }
   return value;
 }
 
-export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => value !== null && typeof value === 'object' && !Array.isArray(value);
-
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -25,7 +25,11 @@ export interface ListPlan {
 }
 
 /** A statement under a name of its own text, so that each connection plans it once. */
-export const named = (text: string, params: ParamList): Statement => ({ text, values: params.values, name: createHash('sha1').update(text).digest('base64url') });
+export const named = (text: string, params: ParamList): Statement => ({
+  text,
+  values: params.values,
+  name: createHash('sha1').update(text).digest('base64url'),
+});
 
 export function planList(caller: Caller, collection: Collection, asked: Asked, allowed: readonly Ir[]): ListPlan {
   const position = asked.cursor === undefined ? undefined : parseCursor(caller.ctx, asked.identity, asked.sort.length, asked.cursor);
@@ -42,7 +46,8 @@ export function planList(caller: Caller, collection: Collection, asked: Asked, a
   });
   if (position !== undefined) where.push(behind(keys, columns, position, params));
   const offset = asked.page === undefined ? 0 : (asked.page - 1) * asked.limit;
-  if (offset > limits.list.offset) throw failAt('limit_exceeded', '/page', `Pages reach to record ${limits.list.offset}; go on with the cursor`);
+  if (offset > limits.list.offset)
+    throw failAt('limit_exceeded', '/page', `Pages reach to record ${limits.list.offset}; go on with the cursor`);
   const json = recordJson(caller, params, root, collection, asked.fields, asked.expand);
   const text = [
     `SELECT ${json}::text AS json, ${columns.map((column, index) => `(${column})::text AS k${index}`).join(', ')}`,
@@ -73,7 +78,10 @@ function planCount(caller: Caller, collection: Collection, asked: Asked, allowed
   const root: Root = { alias: 'r', joins: [] };
   const where = whereSql(caller, params, root, asked, allowed);
   const from = `FROM ${collection.table} r${root.joins.join('')} WHERE ${where}`;
-  const text = cap === undefined ? `SELECT count(*) AS total ${from}` : `SELECT count(*) AS total FROM (SELECT 1 ${from} LIMIT ${params.add(cap + 1, 'int8')}) x`;
+  const text =
+    cap === undefined
+      ? `SELECT count(*) AS total ${from}`
+      : `SELECT count(*) AS total FROM (SELECT 1 ${from} LIMIT ${params.add(cap + 1, 'int8')}) x`;
   return { count: named(text, params), cap };
 }
 
@@ -84,6 +92,8 @@ export function planGet(caller: Caller, collection: Collection, id: string, shap
   const where = `r."id" = ${params.add(id, 'uuid')} AND ${allHold(caller, params, root, allowed)}`;
   const json = recordJson(caller, params, root, collection, shape.fields, shape.expand);
   const version = collection.versioned ? 'r."version"' : 'NULL';
-  return named(`SELECT ${json}::text AS json, ${version} AS version FROM ${collection.table} r${root.joins.join('')} WHERE ${where}`, params);
+  return named(
+    `SELECT ${json}::text AS json, ${version} AS version FROM ${collection.table} r${root.joins.join('')} WHERE ${where}`,
+    params,
+  );
 }
-

@@ -68,13 +68,20 @@ export function readOf(caller: Asking, collection: Collection, field: Field): Co
   return judged(caller, fieldRule(caller.schema, collection, field, 'read'));
 }
 
-export function writeOf(caller: Asking, collection: Collection, field: Field, of: 'write-create' | 'write-update', sent: ReadonlySet<string>): Condition {
+export function writeOf(
+  caller: Asking,
+  collection: Collection,
+  field: Field,
+  of: 'write-create' | 'write-update',
+  sent: ReadonlySet<string>,
+): Condition {
   if (field.written === 'admins' && !caller.privileged) return 'never';
   return judged(caller, fieldRule(caller.schema, collection, field, of), { sent, creating: of === 'write-create' });
 }
 
 /** Whether any row of it could ever be seen by him: what is not, no filter can go through. */
-const reachable = (caller: Asking, collection: Collection): boolean => (['list', 'view', 'create', 'update', 'delete'] as const).some((action) => policyFor(caller, collection, action) !== 'never');
+const reachable = (caller: Asking, collection: Collection): boolean =>
+  (['list', 'view', 'create', 'update', 'delete'] as const).some((action) => policyFor(caller, collection, action) !== 'never');
 
 /** Refuses a collection of which nothing is open to the caller: it is as if there were none. */
 export function refuseHidden(caller: Caller, collection: Collection): void {
@@ -89,4 +96,3 @@ export function refuseNever(caller: Caller, condition: Condition): asserts condi
   if (caller.ctx.actor.kind === 'anonymous') throw fail('unauthenticated');
   throw fail('forbidden');
 }
-

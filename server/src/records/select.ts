@@ -25,7 +25,13 @@ export interface Root {
 }
 
 /** SQL that is TRUE exactly where all conditions hold for the row; joins go to the root. */
-export function allHold(caller: Caller, params: ParamList, root: Root, conditions: readonly Ir[], more: { readonly view?: CallerView; readonly next?: string; readonly changed?: (field: string) => string } = {}): string {
+export function allHold(
+  caller: Caller,
+  params: ParamList,
+  root: Root,
+  conditions: readonly Ir[],
+  more: { readonly view?: CallerView; readonly next?: string; readonly changed?: (field: string) => string } = {},
+): string {
   if (conditions.length === 0) return 'TRUE';
   return conditions
     .map((condition) => {
@@ -55,7 +61,14 @@ export const callerView = (caller: Caller): CallerView => ({
 const nothing: readonly Ir[] = [{ op: 'const', value: false, ty: { kind: 'bool' }, start: 0, end: 0 }];
 
 /** The whole record as a JSON text. `fields` absent: all that the caller sees. */
-export function recordJson(caller: Caller, params: ParamList, root: Root, collection: Collection, fields: readonly Field[] | undefined, expand: readonly Expand[]): string {
+export function recordJson(
+  caller: Caller,
+  params: ParamList,
+  root: Root,
+  collection: Collection,
+  fields: readonly Field[] | undefined,
+  expand: readonly Expand[],
+): string {
   const shown = visibleFields(caller, collection, fields);
   const columns = shown.map((field) => `${fieldSql(caller, params, root, collection, field)} AS ${ident(field.name)}`);
   if (expand.length > 0) {
@@ -67,10 +80,18 @@ export function recordJson(caller: Caller, params: ParamList, root: Root, collec
 
 /** The fields of an answer, in the collection's order; the id always. */
 export const visibleFields = (caller: Caller, collection: Collection, asked: readonly Field[] | undefined): readonly Field[] =>
-  collection.fields.filter((field) => readOf(caller, collection, field) !== 'never' && (asked === undefined || field.name === 'id' || asked.includes(field)));
+  collection.fields.filter(
+    (field) => readOf(caller, collection, field) !== 'never' && (asked === undefined || field.name === 'id' || asked.includes(field)),
+  );
 
 /** The masked column, as it is stored. */
-function columnSql(caller: Caller, params: ParamList, root: Root, collection: Collection, field: Field): { readonly column: string; readonly mask: string | undefined } {
+function columnSql(
+  caller: Caller,
+  params: ParamList,
+  root: Root,
+  collection: Collection,
+  field: Field,
+): { readonly column: string; readonly mask: string | undefined } {
   const condition = readOf(caller, collection, field);
   const column = `${root.alias}.${ident(field.name)}`;
   if (condition === 'never') return { column: 'NULL', mask: undefined };
@@ -83,7 +104,13 @@ function fieldSql(caller: Caller, params: ParamList, root: Root, collection: Col
   return mask === undefined ? json : `CASE WHEN ${mask} THEN ${json} END`;
 }
 
-function expandSql(caller: Caller, params: ParamList, root: Root, collection: Collection, { field, target, fields, expand }: Expand): string {
+function expandSql(
+  caller: Caller,
+  params: ParamList,
+  root: Root,
+  collection: Collection,
+  { field, target, fields, expand }: Expand,
+): string {
   const seen = policyFor(caller, target, 'view');
   if (seen === 'never') return `NULL::json`;
   const { column, mask } = columnSql(caller, params, root, collection, field);

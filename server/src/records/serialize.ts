@@ -26,7 +26,12 @@ export function serializePage(ctx: Ctx, plan: ListPlan, { rows, total }: Rows): 
     limit: asked.limit,
     next: hasNext ? at(ordered.at(-1), 'next') : null,
     prev: hasPrev ? at(ordered[0], 'prev') : null,
-    ...(total === undefined ? {} : { total: plan.cap === undefined || plan.cap === 0 ? total : Math.min(total, plan.cap), totalIsExact: plan.cap === undefined || (plan.cap > 0 && total <= plan.cap) }),
+    ...(total === undefined
+      ? {}
+      : {
+          total: plan.cap === undefined || plan.cap === 0 ? total : Math.min(total, plan.cap),
+          totalIsExact: plan.cap === undefined || (plan.cap > 0 && total <= plan.cap),
+        }),
   };
   return `{"data":[${ordered.map((row) => String(row['json'])).join(',')}],"page":${JSON.stringify(page)}}`;
 }

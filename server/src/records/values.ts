@@ -43,7 +43,10 @@ export function parseValues(caller: Caller, collection: Collection, body: unknow
       values.push({ field, value: readValue(field, email, problems) });
       continue;
     }
-    const filled = mode === 'create' ? defaultOf(caller, collection, field, 'default', problems) : defaultOf(caller, collection, field, 'onUpdate', problems);
+    const filled =
+      mode === 'create'
+        ? defaultOf(caller, collection, field, 'default', problems)
+        : defaultOf(caller, collection, field, 'onUpdate', problems);
     if (filled !== undefined) values.push({ field, value: filled.value });
     else if (mode === 'create' && field.written !== 'never') {
       if (field.def.required === true) problems.push({ pointer: `/${field.name}`, code: 'required', message: 'is required' });
@@ -51,7 +54,10 @@ export function parseValues(caller: Caller, collection: Collection, body: unknow
     }
   }
   const id = mode === 'create' && Object.hasOwn(body, 'id') ? readId(body['id'], problems) : undefined;
-  const invalid = problems.length === 0 ? undefined : fail('validation_failed', { detail: problems.map(({ pointer, message }) => `${pointer} ${message}`).join('; '), errors: problems });
+  const invalid =
+    problems.length === 0
+      ? undefined
+      : fail('validation_failed', { detail: problems.map(({ pointer, message }) => `${pointer} ${message}`).join('; '), errors: problems });
   return { values, sent, id, invalid };
 }
 
@@ -68,7 +74,8 @@ function writableField(caller: Caller, collection: Collection, name: string): Fi
 
 function readValue(field: Field, value: unknown, problems: ProblemField[]): unknown {
   if (value === null || value === undefined) {
-    if (field.def.required === true || (field.system && field.type.name !== 'text')) problems.push({ pointer: `/${field.name}`, code: 'required', message: 'must not be null' });
+    if (field.def.required === true || (field.system && field.type.name !== 'text'))
+      problems.push({ pointer: `/${field.name}`, code: 'required', message: 'must not be null' });
     return null;
   }
   const parsed = field.type.input(field.def).safeParse(value);
@@ -84,7 +91,13 @@ function readId(value: unknown, problems: ProblemField[]): string | undefined {
 }
 
 /** What a field gets that was not sent; undefined where it has no such default. */
-function defaultOf(caller: Caller, collection: Collection, field: Field, place: 'default' | 'onUpdate', problems: ProblemField[]): { readonly value: unknown } | undefined {
+function defaultOf(
+  caller: Caller,
+  collection: Collection,
+  field: Field,
+  place: 'default' | 'onUpdate',
+  problems: ProblemField[],
+): { readonly value: unknown } | undefined {
   const plain = field.def[place];
   if (plain === undefined || plain === null) return undefined;
   const ir = defaultExpression(caller.schema, collection, field, place);

@@ -52,7 +52,14 @@ class Judging {
     this.#changed = changed;
   }
   add(conditions: readonly Ir[], refusal: () => Failure): void {
-    if (conditions.length > 0) this.sql(allHold(this.#caller, this.#params, this.root, conditions, { next: this.next, ...(this.#changed ? { changed: this.#changed } : {}) }), refusal);
+    if (conditions.length > 0)
+      this.sql(
+        allHold(this.#caller, this.#params, this.root, conditions, {
+          next: this.next,
+          ...(this.#changed ? { changed: this.#changed } : {}),
+        }),
+        refusal,
+      );
   }
   sql(sql: string, refusal: () => Failure): void {
     this.list.push({ sql, refusal });
@@ -88,7 +95,14 @@ export function planCreate(caller: Caller, collection: Collection, id: string, {
 }
 
 /** The stored-row part of a change: there, viewable, allowed, of the version asked for. `judgeOnly`: nothing is written. */
-export function planUpdate(caller: Caller, collection: Collection, id: string, { values, sent }: Values, ifVersion: number | undefined, judgeOnly: boolean): WritePlan {
+export function planUpdate(
+  caller: Caller,
+  collection: Collection,
+  id: string,
+  { values, sent }: Values,
+  ifVersion: number | undefined,
+  judgeOnly: boolean,
+): WritePlan {
   const params = new ParamList();
   const given = new Map(values.map(({ field, value }) => [field.name, `${params.add(value, bindType(field))}`]));
   const changed = (name: string): string => (given.has(name) ? `(n.${ident(name)} IS DISTINCT FROM o.${ident(name)})` : 'FALSE');
@@ -136,7 +150,10 @@ const returning = (collection: Collection): string => collection.fields.map((fie
 function answer(caller: Caller, collection: Collection, params: ParamList, judging: Judging): string {
   const root: Root = { alias: 'done', joins: [] };
   const seen = policyFor(caller, collection, 'view');
-  const json = seen === 'never' ? 'NULL' : `CASE WHEN ${allHold(caller, params, root, seen)} THEN ${recordJson(caller, params, root, collection, undefined, [])}::text END`;
+  const json =
+    seen === 'never'
+      ? 'NULL'
+      : `CASE WHEN ${allHold(caller, params, root, seen)} THEN ${recordJson(caller, params, root, collection, undefined, [])}::text END`;
   return `SELECT done."id" AS id, done."version" AS version, ${json} AS json${judging.answers()} FROM judged LEFT JOIN done ON true${root.joins.join('')}`;
 }
 
@@ -147,16 +164,27 @@ function judgeStored(caller: Caller, collection: Collection, judging: Judging): 
 }
 
 function judgeVersion(judging: Judging, params: ParamList, ifVersion: number | undefined): void {
-  if (ifVersion !== undefined) judging.sql(`o."version" = ${params.add(ifVersion, 'int8')}`, () => fail('version_mismatch', 'The record has been changed meanwhile; read it again.'));
+  if (ifVersion !== undefined)
+    judging.sql(`o."version" = ${params.add(ifVersion, 'int8')}`, () =>
+      fail('version_mismatch', 'The record has been changed meanwhile; read it again.'),
+    );
 }
 
 /** A field's own write rule. A field that may neither be written nor read is not there at all. */
-function judgeFields(caller: Caller, collection: Collection, judging: Judging, values: readonly Value[], of: 'write-create' | 'write-update', sent: ReadonlySet<string>): void {
+function judgeFields(
+  caller: Caller,
+  collection: Collection,
+  judging: Judging,
+  values: readonly Value[],
+  of: 'write-create' | 'write-update',
+  sent: ReadonlySet<string>,
+): void {
   for (const { field } of values) {
     if (!sent.has(field.name)) continue;
     const condition = writeOf(caller, collection, field, of, sent);
     if (condition === 'never') {
-      if (readOf(caller, collection, field) === 'never') throw failAt('unknown_field', `/${field.name}`, `Unknown field "${field.name}" on "${collection.name}"`);
+      if (readOf(caller, collection, field) === 'never')
+        throw failAt('unknown_field', `/${field.name}`, `Unknown field "${field.name}" on "${collection.name}"`);
       throw failAt('rule_denied', `/${field.name}`, `"${field.name}" may not be written`);
     }
     judging.add(condition, () => failAt('rule_denied', `/${field.name}`, `"${field.name}" may not be written`));
@@ -164,7 +192,14 @@ function judgeFields(caller: Caller, collection: Collection, judging: Judging, v
 }
 
 /** A relation may be set only to a record that the caller may view: anything else is as if there were none. */
-function judgeReferences(caller: Caller, judging: Judging, params: ParamList, values: readonly Value[], sent: ReadonlySet<string>, old: string | undefined): void {
+function judgeReferences(
+  caller: Caller,
+  judging: Judging,
+  params: ParamList,
+  values: readonly Value[],
+  sent: ReadonlySet<string>,
+  old: string | undefined,
+): void {
   if (caller.privileged) return;
   for (const { field, value } of values) {
     const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
@@ -172,8 +207,13 @@ function judgeReferences(caller: Caller, judging: Judging, params: ParamList, va
     const seen = policyFor(caller, target, 'view');
     const column = `n.${ident(field.name)}`;
     const inner: Root = { alias: `x${params.nextAlias()}`, joins: [] };
-    const there = seen === 'never' ? 'FALSE' : `EXISTS (SELECT 1 FROM ${target.table} ${inner.alias}${joined(inner, allHold(caller, params, inner, seen))} AND ${inner.alias}."id" = ${column})`;
-    judging.sql(old === undefined ? there : `(${column} IS NOT DISTINCT FROM ${old}.${ident(field.name)} OR ${there})`, () => badReference(field));
+    const there =
+      seen === 'never'
+        ? 'FALSE'
+        : `EXISTS (SELECT 1 FROM ${target.table} ${inner.alias}${joined(inner, allHold(caller, params, inner, seen))} AND ${inner.alias}."id" = ${column})`;
+    judging.sql(old === undefined ? there : `(${column} IS NOT DISTINCT FROM ${old}.${ident(field.name)} OR ${there})`, () =>
+      badReference(field),
+    );
   }
 }
 /** Emitting a condition is what collects its joins, so they are read after it. */
@@ -184,7 +224,8 @@ const isOwnId = (caller: Caller, target: Collection, value: unknown): boolean =>
   return actor.kind === 'account' && actor.collection === target.name && actor.id === value;
 };
 
-const badReference = (field: Field): Failure => failAt('reference_violation', `/${field.name}`, `"${field.name}" refers to no record of "${field.to ?? ''}"`);
+const badReference = (field: Field): Failure =>
+  failAt('reference_violation', `/${field.name}`, `"${field.name}" refers to no record of "${field.to ?? ''}"`);
 
 /** Runs a write; the first judgement that failed is the refusal, no row at all is a record that is not there. */
 export async function runWrite(ctx: Ctx, collection: Collection, plan: WritePlan): Promise<Written | undefined> {
@@ -214,10 +255,16 @@ function constraintFailure(collection: Collection, error: unknown): Failure | un
   const fields = collection.def.fields;
   if (error.code === '23505') {
     if (constraint.endsWith('_pkey')) return failAt('unique_violation', '/id', 'There is a record with this id already', error);
-    const index = (collection.def.indexes ?? []).find((candidate) => indexName({ ...collection.def, id: collection.id }, candidate) === constraint);
+    const index = (collection.def.indexes ?? []).find(
+      (candidate) => indexName({ ...collection.def, id: collection.id }, candidate) === constraint,
+    );
     const names = index?.fields.map((name) => name.replace(/^-/, '')) ?? (constraint.startsWith('ux_email_') ? ['email'] : []);
     const errors: ProblemField[] = names.map((name) => ({ pointer: `/${name}`, code: 'unique_violation', message: 'is taken' }));
-    return fail('unique_violation', { detail: `There is a record with the same ${names.join(' and ') || 'values'} already.`, errors }, error);
+    return fail(
+      'unique_violation',
+      { detail: `There is a record with the same ${names.join(' and ') || 'values'} already.`, errors },
+      error,
+    );
   }
   if (error.code === '23503') {
     const field = fields.find((candidate) => foreignKeyName(candidate) === constraint);

@@ -62,7 +62,16 @@ const system = (name: string, type: FieldType, more: Partial<FieldDef> = {}, wri
 export function buildCollection(def: CollectionDef & { readonly id: string }): Collection {
   const account = def.kind === 'auth' ? accountFields : [];
   const fields = [system('id', idField(def.name)), ...account, ...def.fields.map(buildField), ...bookkeeping];
-  return makeCollection({ id: def.id, name: def.name, kind: def.kind, system: false, table: `public.${ident(def.name)}`, fields, def, versioned: true });
+  return makeCollection({
+    id: def.id,
+    name: def.name,
+    kind: def.kind,
+    system: false,
+    table: `public.${ident(def.name)}`,
+    fields,
+    def,
+    versioned: true,
+  });
 }
 
 const accountFields: readonly Field[] = [
@@ -71,7 +80,11 @@ const accountFields: readonly Field[] = [
   system('roles', rolesField, { rules: { read: own } }, 'admins'),
   system('disabled', bool, { rules: { read: null } }, 'admins'),
 ];
-export const bookkeeping: readonly Field[] = [system('created', momentField), system('updated', momentField), system('version', versionField)];
+export const bookkeeping: readonly Field[] = [
+  system('created', momentField),
+  system('updated', momentField),
+  system('version', versionField),
+];
 
 export const makeCollection = (parts: Omit<Collection, 'byName' | 'hash'>): Collection => ({
   ...parts,
@@ -82,7 +95,16 @@ export const makeCollection = (parts: Omit<Collection, 'byName' | 'hash'>): Coll
 function buildField(def: FieldDef): Field {
   const type = fieldType(def.type);
   if (type === undefined || def.id === undefined) throw new Error(`the stored field "${def.name}" has no known type or no id`);
-  return { id: def.id, name: def.name, type, def, ty: type.ty(def), system: false, written: 'anyone', ...(def.to === undefined ? {} : { to: def.to }) };
+  return {
+    id: def.id,
+    name: def.name,
+    type,
+    def,
+    ty: type.ty(def),
+    system: false,
+    written: 'anyone',
+    ...(def.to === undefined ? {} : { to: def.to }),
+  };
 }
 
 /** A short hash of what a definition means to the API; `ui` does not count. */
@@ -94,7 +116,9 @@ export function hashOf(def: CollectionDef): string {
 /** JSON with the keys of every object in order: the same text for the same meaning. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
   );
 }
 

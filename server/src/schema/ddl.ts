@@ -66,7 +66,12 @@ const foreignKey = (name: string, field: FieldDef): string[] => {
   ];
 };
 
-const accountColumns = ['"email" text COLLATE "C" NOT NULL', '"verified" boolean NOT NULL DEFAULT false', `"roles" text[] NOT NULL DEFAULT '{}'`, '"disabled" boolean NOT NULL DEFAULT false'];
+const accountColumns = [
+  '"email" text COLLATE "C" NOT NULL',
+  '"verified" boolean NOT NULL DEFAULT false',
+  `"roles" text[] NOT NULL DEFAULT '{}'`,
+  '"disabled" boolean NOT NULL DEFAULT false',
+];
 
 /** Born with an index on (created, id): the order of every list that does not ask for another. */
 export function createTable(def: Stored): readonly string[] {
@@ -95,10 +100,14 @@ export function createTable(def: Stored): readonly string[] {
 
 export const dropTable = (name: string): readonly string[] => [`DROP TABLE ${table(name)}`];
 export const renameTable = (from: string, to: string): readonly string[] => [`ALTER TABLE ${table(from)} RENAME TO ${ident(to)}`];
-export const renameColumn = (name: string, from: string, to: string): string => `ALTER TABLE ${table(name)} RENAME COLUMN ${ident(from)} TO ${ident(to)}`;
+export const renameColumn = (name: string, from: string, to: string): string =>
+  `ALTER TABLE ${table(name)} RENAME COLUMN ${ident(from)} TO ${ident(to)}`;
 export const dropColumn = (name: string, field: string): string => `ALTER TABLE ${table(name)} DROP COLUMN ${ident(field)}`;
 
-export const addColumn = (name: string, field: FieldDef): readonly string[] => [`ALTER TABLE ${table(name)} ADD COLUMN ${columnSql(field)}`, ...foreignKey(name, field)];
+export const addColumn = (name: string, field: FieldDef): readonly string[] => [
+  `ALTER TABLE ${table(name)} ADD COLUMN ${columnSql(field)}`,
+  ...foreignKey(name, field),
+];
 
 export const createIndex = (of: Stored, index: IndexDef): string =>
   `CREATE ${index.unique === true ? 'UNIQUE ' : ''}INDEX ${indexName(of, index)} ON ${table(of.name)} (${index.fields.map((name) => `${ident(name.replace(/^-/, ''))}${name.startsWith('-') ? ' DESC' : ''}`).join(', ')})`;
@@ -120,9 +129,11 @@ export function alterColumn(name: string, was: FieldDef, field: FieldDef): reado
   if (before.references?.onDelete !== after.references?.onDelete) {
     sql.push(alter(`DROP CONSTRAINT IF EXISTS ${foreignKeyName(was)}`), ...foreignKey(name, field).slice(0, 1));
   }
-  if ((was.required ?? false) !== (field.required ?? false)) sql.push(alter(`ALTER COLUMN ${column} ${field.required === true ? 'SET' : 'DROP'} NOT NULL`));
+  if ((was.required ?? false) !== (field.required ?? false))
+    sql.push(alter(`ALTER COLUMN ${column} ${field.required === true ? 'SET' : 'DROP'} NOT NULL`));
   const fallback = staticDefault(field);
-  if (staticDefault(was) !== fallback) sql.push(alter(`ALTER COLUMN ${column} ${fallback === undefined ? 'DROP DEFAULT' : `SET DEFAULT ${fallback}`}`));
+  if (staticDefault(was) !== fallback)
+    sql.push(alter(`ALTER COLUMN ${column} ${fallback === undefined ? 'DROP DEFAULT' : `SET DEFAULT ${fallback}`}`));
   return sql;
 }
 

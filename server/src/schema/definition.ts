@@ -42,14 +42,23 @@ const definition = z.strictObject({
   indexes: z
     .array(
       z.strictObject({
-        fields: z.array(z.string().regex(/^-?[a-z][a-z0-9_]{0,47}$/)).min(1).max(16),
+        fields: z
+          .array(z.string().regex(/^-?[a-z][a-z0-9_]{0,47}$/))
+          .min(1)
+          .max(16),
         unique: z.boolean().default(false),
       }),
     )
     .max(limits.collections.indexes)
     .default([]),
   rules: z
-    .strictObject({ list: rule.optional(), view: rule.optional(), create: rule.optional(), update: rule.optional(), delete: rule.optional() })
+    .strictObject({
+      list: rule.optional(),
+      view: rule.optional(),
+      create: rule.optional(),
+      update: rule.optional(),
+      delete: rule.optional(),
+    })
     .default({}),
   guard: rule.optional(),
   ui: ui.optional(),
@@ -62,7 +71,8 @@ export function parseDefinition(input: unknown): CollectionDef {
   const problems: ProblemField[] = [];
   const fields = parsed.data.fields.map((field, index) => parseField(field, `/fields/${index}`, parsed.data.kind, problems));
   fields.forEach((field, index) => {
-    if (field !== undefined && fields.findIndex((other) => other?.name === field.name) !== index) problems.push(at(`/fields/${index}/name`, 'stands in this collection twice'));
+    if (field !== undefined && fields.findIndex((other) => other?.name === field.name) !== index)
+      problems.push(at(`/fields/${index}/name`, 'stands in this collection twice'));
   });
   if (problems.length > 0) throw refused(problems);
   return { ...parsed.data, fields: fields.filter((field) => field !== undefined) };
@@ -82,7 +92,8 @@ function parseField(input: unknown, pointer: string, kind: 'base' | 'auth', prob
     return undefined;
   }
   const field: FieldDef = parsed.data;
-  if (kind === 'auth' && (accountFieldNames.has(field.name) || reservedAccountNames.has(field.name))) problems.push(at(`${pointer}/name`, 'is a reserved name in accounts'));
+  if (kind === 'auth' && (accountFieldNames.has(field.name) || reservedAccountNames.has(field.name)))
+    problems.push(at(`${pointer}/name`, 'is a reserved name in accounts'));
   problems.push(...defaultProblems(field, type.input(field), pointer));
   return field;
 }
@@ -99,18 +110,22 @@ function defaultProblems(field: FieldDef, input: z.ZodType<unknown>, pointer: st
 
 /** The text of `{ expr: "…" }`, or undefined for a plain value. */
 export function expressionOf(value: unknown): string | undefined {
-  return value !== null && typeof value === 'object' && 'expr' in value && typeof value.expr === 'string' && Object.keys(value).length === 1 ? value.expr : undefined;
+  return value !== null && typeof value === 'object' && 'expr' in value && typeof value.expr === 'string' && Object.keys(value).length === 1
+    ? value.expr
+    : undefined;
 }
 
 export const at = (pointer: string, message: string): ProblemField => ({ pointer, code: 'invalid_request', message });
 
-export const refused = (problems: readonly ProblemField[]): Error => fail('invalid_request', { detail: problems.map(({ pointer, message }) => `${pointer} ${message}`).join('; '), errors: problems });
+export const refused = (problems: readonly ProblemField[]): Error =>
+  fail('invalid_request', { detail: problems.map(({ pointer, message }) => `${pointer} ${message}`).join('; '), errors: problems });
 
 /** The problems of a zod schema with their JSON pointers. */
 export function problemsOf(error: z.ZodError, prefix: string, code = 'invalid_request'): ProblemField[] {
   return error.issues.flatMap((issue) => {
     const pointer = prefix + issue.path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ pointer: `${pointer}/${key}`, code, message: 'is not known' }));
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ pointer: `${pointer}/${key}`, code, message: 'is not known' }));
     return [{ pointer, code, message: issue.message }];
   });
 }

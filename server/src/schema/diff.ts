@@ -4,7 +4,17 @@ import { canonical } from './collection.ts';
 import * as ddl from './ddl.ts';
 
 export interface Operation {
-  readonly kind: 'create_collection' | 'drop_collection' | 'rename_collection' | 'add_field' | 'drop_field' | 'rename_field' | 'change_field' | 'add_index' | 'drop_index' | 'change_rules';
+  readonly kind:
+    | 'create_collection'
+    | 'drop_collection'
+    | 'rename_collection'
+    | 'add_field'
+    | 'drop_field'
+    | 'rename_field'
+    | 'change_field'
+    | 'add_index'
+    | 'drop_index'
+    | 'change_rules';
   readonly collection: string;
   readonly field?: string;
   readonly summary: string;
@@ -22,11 +32,18 @@ export function diffCollection(before: Stored | undefined, after: Stored | undef
   if (after === undefined) return [dropped(before)];
   const operations: Operation[] = [];
   if (before.name !== after.name) {
-    operations.push({ kind: 'rename_collection', collection: after.name, summary: `rename ${before.name} to ${after.name}`, sql: ddl.renameTable(before.name, after.name) });
+    operations.push({
+      kind: 'rename_collection',
+      collection: after.name,
+      summary: `rename ${before.name} to ${after.name}`,
+      sql: ddl.renameTable(before.name, after.name),
+    });
   }
   operations.push(...diffFields(before, after), ...diffIndexes(before, after));
-  const rulesOf = ({ rules, guard, fields }: Stored): string => canonical([rules ?? {}, guard, fields.map((field) => [field.id, field.rules])]);
-  if (rulesOf(before) !== rulesOf(after)) operations.push({ kind: 'change_rules', collection: after.name, summary: `change rules of ${after.name}`, sql: [] });
+  const rulesOf = ({ rules, guard, fields }: Stored): string =>
+    canonical([rules ?? {}, guard, fields.map((field) => [field.id, field.rules])]);
+  if (rulesOf(before) !== rulesOf(after))
+    operations.push({ kind: 'change_rules', collection: after.name, summary: `change rules of ${after.name}`, sql: [] });
   return operations;
 }
 
@@ -52,7 +69,10 @@ function diffFields(before: Stored, after: Stored): Operation[] {
   const renamed = after.fields.filter((field) => old.get(field.id) !== undefined && old.get(field.id)?.name !== field.name);
   return [
     ...before.fields.filter((field) => !kept.has(field.id)).map((field) => dropField(before.name, after.name, field)),
-    ...renameFields(after, renamed.map((field) => [old.get(field.id)?.name ?? field.name, field.name])),
+    ...renameFields(
+      after,
+      renamed.map((field) => [old.get(field.id)?.name ?? field.name, field.name]),
+    ),
     ...after.fields.flatMap((field) => {
       const was = old.get(field.id);
       return was === undefined ? [addField(before, after, field)] : changeField(before.name, after.name, was, field);
@@ -94,7 +114,9 @@ const addField = (before: Stored, after: Stored, field: FieldDef): Operation => 
   field: field.name,
   summary: `add ${after.name}.${field.name} (${field.type})`,
   sql: ddl.addColumn(after.name, field),
-  ...(field.required === true && ddl.staticDefault(field) === undefined ? { counts: { withoutValue: ddl.countRows(before.name) }, hazard: 'MAY_FAIL' as const } : {}),
+  ...(field.required === true && ddl.staticDefault(field) === undefined
+    ? { counts: { withoutValue: ddl.countRows(before.name) }, hazard: 'MAY_FAIL' as const }
+    : {}),
 });
 
 /** A change of settings: the old check, the old foreign key and the old null constraint give way to the new ones. */
@@ -115,16 +137,26 @@ function changeField(oldTable: string, table: string, was: FieldDef, field: Fiel
 }
 
 function diffIndexes(before: Stored, after: Stored): Operation[] {
-  const ids = (of: Stored, index: IndexDef): string => canonical([index.fields.map((name) => ddl.fieldKey(of, name)), index.unique ?? false]);
+  const ids = (of: Stored, index: IndexDef): string =>
+    canonical([index.fields.map((name) => ddl.fieldKey(of, name)), index.unique ?? false]);
   const old = new Map((before.indexes ?? []).map((index) => [ids(before, index), index]));
   const wanted = new Map((after.indexes ?? []).map((index) => [ids(after, index), index]));
   return [
-    ...[...old].filter(([key]) => !wanted.has(key)).map(([, index]): Operation => ({ kind: 'drop_index', collection: after.name, summary: `drop the index on ${index.fields.join(', ')}`, sql: [ddl.dropIndex(before, index)] })),
-    ...[...wanted].filter(([key]) => !old.has(key)).map(([, index]): Operation => ({
-      kind: 'add_index',
-      collection: after.name,
-      summary: `add ${index.unique === true ? 'a unique' : 'an'} index on ${index.fields.join(', ')}`,
-      sql: [ddl.createIndex(after, index)],
-    })),
+    ...[...old]
+      .filter(([key]) => !wanted.has(key))
+      .map(([, index]): Operation => ({
+        kind: 'drop_index',
+        collection: after.name,
+        summary: `drop the index on ${index.fields.join(', ')}`,
+        sql: [ddl.dropIndex(before, index)],
+      })),
+    ...[...wanted]
+      .filter(([key]) => !old.has(key))
+      .map(([, index]): Operation => ({
+        kind: 'add_index',
+        collection: after.name,
+        summary: `add ${index.unique === true ? 'a unique' : 'an'} index on ${index.fields.join(', ')}`,
+        sql: [ddl.createIndex(after, index)],
+      })),
   ];
 }

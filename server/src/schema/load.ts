@@ -89,7 +89,10 @@ export function makeSchema(version: number, own: readonly Collection[]): Schema 
   const collections = [...own, ...systemCollections];
   return {
     version,
-    hash: createHash('sha256').update(own.map(({ name, hash }) => `${name}:${hash}`).join('\n')).digest('hex').slice(0, 16),
+    hash: createHash('sha256')
+      .update(own.map(({ name, hash }) => `${name}:${hash}`).join('\n'))
+      .digest('hex')
+      .slice(0, 16),
     collections,
     byName: new Map(collections.map((collection) => [collection.name, collection])),
     byId: new Map(collections.map((collection) => [collection.id, collection])),

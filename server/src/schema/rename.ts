@@ -31,8 +31,13 @@ export function followRenames(schema: Schema, before: Stored, after: Stored): { 
   if (renames.size === 0) return { def: after, others: [] };
   const follow = (collection: Collection, def: Stored): Stored => {
     // By text: what the caller sent as it was stored follows, what he wrote anew is taken as written.
-    const rewritten = new Map(rulePlaces(collection).map((place) => [place.text, rewrite(place.text, checkPlace(schema, collection, place).mentions, renames)]));
-    const moved = before.name === after.name ? def : { ...def, fields: def.fields.map((field) => (field.to === before.name ? { ...field, to: after.name } : field)) };
+    const rewritten = new Map(
+      rulePlaces(collection).map((place) => [place.text, rewrite(place.text, checkPlace(schema, collection, place).mentions, renames)]),
+    );
+    const moved =
+      before.name === after.name
+        ? def
+        : { ...def, fields: def.fields.map((field) => (field.to === before.name ? { ...field, to: after.name } : field)) };
     return mapExpressions(moved, ({ text }) => rewritten.get(text) ?? text);
   };
   const others = schema.collections

@@ -44,24 +44,33 @@ export function rulePlaces(collection: Collection): readonly RulePlace[] {
   }
   if (typeof guard === 'string') places.push({ pointer: '/guard', text: guard, scope: 'read' });
   collection.def.fields.forEach((field, index) => {
-    if (typeof field.rules?.read === 'string') places.push({ pointer: `/fields/${index}/rules/read`, text: field.rules.read, scope: 'read' });
-    if (typeof field.rules?.write === 'string') places.push({ pointer: `/fields/${index}/rules/write`, text: field.rules.write, scope: 'update' });
+    if (typeof field.rules?.read === 'string')
+      places.push({ pointer: `/fields/${index}/rules/read`, text: field.rules.read, scope: 'read' });
+    if (typeof field.rules?.write === 'string')
+      places.push({ pointer: `/fields/${index}/rules/write`, text: field.rules.write, scope: 'update' });
     for (const place of ['default', 'onUpdate'] as const) {
       const text = expressionOf(field[place]);
       const ty = collection.byName.get(field.name)?.ty;
-      if (text !== undefined && ty !== undefined) places.push({ pointer: `/fields/${index}/${place}/expr`, text, scope: 'default', value: { ty } });
+      if (text !== undefined && ty !== undefined)
+        places.push({ pointer: `/fields/${index}/${place}/expr`, text, scope: 'default', value: { ty } });
     }
   });
   return places;
 }
 
 /** Checks one expression of a collection; ExprError where it means nothing. */
-export function checkPlace(schema: Schema, collection: Collection, place: Pick<RulePlace, 'text' | 'scope' | 'value'>, ast: Ast = parse(place.text, ruleLimits)): Checked {
+export function checkPlace(
+  schema: Schema,
+  collection: Collection,
+  place: Pick<RulePlace, 'text' | 'scope' | 'value'>,
+  ast: Ast = parse(place.text, ruleLimits),
+): Checked {
   const { model, auth } = compiledOf(schema);
   const options = { schema: model, collection: collection.name, scope: place.scope, auth, limits: ruleLimits };
   if (place.value === undefined) return check(ast, options);
   const checked = checkValue(ast, options);
-  if (!fits(checked.ir.ty, place.value.ty)) throw new ExprError('type_mismatch', `This is ${checked.ir.ty.kind}, the field takes ${place.value.ty.kind}`, ast);
+  if (!fits(checked.ir.ty, place.value.ty))
+    throw new ExprError('type_mismatch', `This is ${checked.ir.ty.kind}, the field takes ${place.value.ty.kind}`, ast);
   return checked;
 }
 
@@ -86,7 +95,12 @@ export const guardRule = (schema: Schema, collection: Collection, scope: 'read' 
   collection.def.guard === undefined ? undefined : irOf(schema, collection, `guard/${scope}`, collection.def.guard, scope);
 
 /** A field's own rule; undefined where it follows its record. */
-export function fieldRule(schema: Schema, collection: Collection, field: Field, of: 'read' | 'write-create' | 'write-update'): Ir | null | undefined {
+export function fieldRule(
+  schema: Schema,
+  collection: Collection,
+  field: Field,
+  of: 'read' | 'write-create' | 'write-update',
+): Ir | null | undefined {
   const text = of === 'read' ? field.def.rules?.read : field.def.rules?.write;
   if (text === undefined) return undefined;
   return irOf(schema, collection, `${field.id}/${of}`, text, of === 'read' ? 'read' : of === 'write-create' ? 'create' : 'update');

@@ -41,7 +41,11 @@ export interface CollectionPatch {
 export const createCollection = (ctx: Ctx, input: unknown): Promise<Collection> =>
   change(ctx, async (inside, schema) => {
     const parsed = parseDefinition(input);
-    const def = withCanonicalRules({ ...parsed, id: newId(ctx.now), fields: parsed.fields.map((field) => ({ ...field, id: newId(ctx.now) })) });
+    const def = withCanonicalRules({
+      ...parsed,
+      id: newId(ctx.now),
+      fields: parsed.fields.map((field) => ({ ...field, id: newId(ctx.now) })),
+    });
     await refuseForeignTable(inside, def.name);
     const after = schemaWith(schema, def.id, def);
     validateCollection(schema, after, def);
@@ -54,7 +58,8 @@ export const createCollection = (ctx: Ctx, input: unknown): Promise<Collection> 
 export const changeCollection = (ctx: Ctx, name: string, patch: CollectionPatch): Promise<Collection> =>
   change(ctx, async (inside, schema) => {
     const before = ownCollection(schema, name);
-    if (patch.base !== undefined && patch.base !== before.hash) throw fail('conflict', `The collection "${name}" has been changed by somebody else meanwhile.`);
+    if (patch.base !== undefined && patch.base !== before.hash)
+      throw fail('conflict', `The collection "${name}" has been changed by somebody else meanwhile.`);
     const stored = storedOf(before);
     const def = withCanonicalRules(patched(ctx, stored, patch));
     if (def.name !== stored.name) await refuseForeignTable(inside, def.name);
@@ -73,7 +78,9 @@ export async function dropCollection(ctx: Ctx, name: string, confirmed: string |
   await inLock(ctx, async (inside, schema) => {
     const before = ownCollection(schema, name);
     if (before.name === 'users') throw fail('conflict', 'The collection "users" holds the accounts and stays.');
-    const pointing = schema.collections.flatMap((other) => other.fields.filter((field) => field.to === name && other.id !== before.id).map((field) => `${other.name}.${field.name}`));
+    const pointing = schema.collections.flatMap((other) =>
+      other.fields.filter((field) => field.to === name && other.id !== before.id).map((field) => `${other.name}.${field.name}`),
+    );
     if (pointing.length > 0) {
       throw fail('reference_violation', { status: 409, detail: `${pointing.join(', ')} point to "${name}"; drop or change them first.` });
     }
@@ -116,7 +123,10 @@ const withCanonicalRules = (def: Stored): Stored => mapExpressions(def, ({ text 
 async function refuseForeignTable(ctx: Ctx, name: string): Promise<void> {
   const { rows } = await ctx.db.run({ text: `SELECT to_regclass(format('public.%I', $1::text)) IS NOT NULL AS there`, values: [name] });
   if (rows[0]?.['there'] === true) {
-    throw fail('unique_violation', { detail: `There is a table "${name}" in the database already.`, errors: [{ pointer: '/name', code: 'unique_violation', message: 'is taken' }] });
+    throw fail('unique_violation', {
+      detail: `There is a table "${name}" in the database already.`,
+      errors: [{ pointer: '/name', code: 'unique_violation', message: 'is taken' }],
+    });
   }
 }
 
@@ -135,11 +145,13 @@ function patched(ctx: Ctx, before: Stored, patch: CollectionPatch): Stored {
   const problems: ProblemField[] = [];
   const sent = new Set(merged.fields.map(({ id }) => id).filter((id) => id !== undefined));
   const fields = merged.fields.map((field, index): FieldDef => {
-    if (field.id !== undefined && !ids.has(field.id)) problems.push({ pointer: `/fields/${index}/id`, code: 'invalid_request', message: 'is no field of this collection' });
+    if (field.id !== undefined && !ids.has(field.id))
+      problems.push({ pointer: `/fields/${index}/id`, code: 'invalid_request', message: 'is no field of this collection' });
     const sameName = before.fields.find((was) => was.name === field.name && was.id !== undefined && !sent.has(was.id));
     return { ...field, id: field.id ?? sameName?.id ?? newId(ctx.now) };
   });
-  if (new Set(fields.map(({ id }) => id)).size < fields.length) problems.push({ pointer: '/fields', code: 'invalid_request', message: 'name one field twice' });
+  if (new Set(fields.map(({ id }) => id)).size < fields.length)
+    problems.push({ pointer: '/fields', code: 'invalid_request', message: 'name one field twice' });
   if (problems.length > 0) throw fail('invalid_request', { detail: problems.map(({ message }) => message).join('; '), errors: problems });
   return { ...merged, id: before.id, fields };
 }
@@ -150,7 +162,14 @@ function indexesAfter(before: Stored, fields: unknown): CollectionDef['indexes']
   const names = new Map<string, string>();
   for (const was of before.fields) {
     for (const sent of fields) {
-      if (sent !== null && typeof sent === 'object' && 'name' in sent && typeof sent.name === 'string' && (('id' in sent && sent.id === was.id) || sent.name === was.name)) names.set(was.name, sent.name);
+      if (
+        sent !== null &&
+        typeof sent === 'object' &&
+        'name' in sent &&
+        typeof sent.name === 'string' &&
+        (('id' in sent && sent.id === was.id) || sent.name === was.name)
+      )
+        names.set(was.name, sent.name);
     }
   }
   const own = new Set(before.fields.map(({ name }) => name));
@@ -169,18 +188,28 @@ function indexesAfter(before: Stored, fields: unknown): CollectionDef['indexes']
 async function confirm(ctx: Ctx, base: string, operations: readonly Operation[], confirmed: string | undefined): Promise<void> {
   const counted: PlanOperation[] = [];
   for (const operation of operations) counted.push(await count(ctx, operation));
-  const impossible = counted.flatMap(({ hazards, counts, field, summary }) => (hazards.includes('MAY_FAIL') ? [{ field, summary, rows: Object.values(counts ?? {})[0] ?? 0 }] : [])).filter(({ rows }) => rows > 0);
+  const impossible = counted
+    .flatMap(({ hazards, counts, field, summary }) =>
+      hazards.includes('MAY_FAIL') ? [{ field, summary, rows: Object.values(counts ?? {})[0] ?? 0 }] : [],
+    )
+    .filter(({ rows }) => rows > 0);
   if (impossible.length > 0) {
     throw fail('validation_failed', {
       detail: impossible.map(({ summary, rows }) => `${summary}: ${rows} records do not fit`).join('; '),
-      errors: impossible.map(({ field, rows }) => ({ pointer: `/fields/${field ?? ''}`, code: 'validation_failed', message: `${rows} records do not fit; give a default or change them first` })),
+      errors: impossible.map(({ field, rows }) => ({
+        pointer: `/fields/${field ?? ''}`,
+        code: 'validation_failed',
+        message: `${rows} records do not fit; give a default or change them first`,
+      })),
     });
   }
   const hash = createHash('sha256')
     .update(canonical([base, operations.map(({ kind, collection, field, sql }) => [kind, collection, field, sql])]))
     .digest('hex')
     .slice(0, 16);
-  const needed = counted.some(({ hazards, counts }) => hazards.includes('DELETES_DATA') && Object.values(counts ?? {}).some((rows) => rows > 0));
+  const needed = counted.some(
+    ({ hazards, counts }) => hazards.includes('DELETES_DATA') && Object.values(counts ?? {}).some((rows) => rows > 0),
+  );
   if (needed && confirmed !== hash) {
     const plan: Plan = { base, hash, operations: counted, sql: operations.flatMap(({ sql }) => sql) };
     throw fail('confirmation_required', { detail: `This deletes data; send confirm: "${hash}" to do it.`, extra: { plan } });

@@ -13,7 +13,17 @@ const never = z.never();
 const nothing = z.object({});
 
 export const idField = (collection: string) =>
-  defineField({ name: 'id', widget: 'id', group: 'relation', operators: equality, about: 'The record’s id, a uuid.', settings: nothing, ty: () => ({ kind: 'id', of: collection }), column: () => ({ type: 'uuid' }), input: () => never });
+  defineField({
+    name: 'id',
+    widget: 'id',
+    group: 'relation',
+    operators: equality,
+    about: 'The record’s id, a uuid.',
+    settings: nothing,
+    ty: () => ({ kind: 'id', of: collection }),
+    column: () => ({ type: 'uuid' }),
+    input: () => never,
+  });
 
 export const momentField = defineField({
   name: 'date',
@@ -28,7 +38,17 @@ export const momentField = defineField({
   json: (column) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
 });
 
-export const versionField = defineField({ name: 'number', widget: 'number', group: 'number', operators: ordering, about: 'Starts at 1 and rises with every write.', settings: nothing, ty: () => ({ kind: 'int' }), column: () => ({ type: 'bigint' }), input: () => never });
+export const versionField = defineField({
+  name: 'number',
+  widget: 'number',
+  group: 'number',
+  operators: ordering,
+  about: 'Starts at 1 and rises with every write.',
+  settings: nothing,
+  ty: () => ({ kind: 'int' }),
+  column: () => ({ type: 'bigint' }),
+  input: () => never,
+});
 
 export const rolesField = defineField({
   name: 'roles',
@@ -42,4 +62,14 @@ export const rolesField = defineField({
   input: () => z.array(z.string().regex(/^[a-z][a-z0-9_-]{0,47}$/, { error: 'must be a name of a–z, 0–9, _ and -' })).max(50),
 });
 
-export const plainText = defineField({ name: 'text', widget: 'text', group: 'text', operators: ordering, about: 'Text.', settings: nothing, ty: () => ({ kind: 'text' }), column: () => ({ type: 'text COLLATE "C"' }), input: () => never });
+export const plainText = defineField({
+  name: 'text',
+  widget: 'text',
+  group: 'text',
+  operators: ordering,
+  about: 'Text.',
+  settings: nothing,
+  ty: () => ({ kind: 'text' }),
+  column: () => ({ type: 'text COLLATE "C"' }),
+  input: () => never,
+});

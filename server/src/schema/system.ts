@@ -10,16 +10,75 @@ import { idField, momentField, plainText } from './system-fields.ts';
 /** Ids of our own collections never change: credentials and sessions name them. */
 export const adminsId = '00000000-0000-7000-8000-000000000001';
 
-const define = (id: string, name: string, table: string, columns: readonly (readonly [string, FieldType])[], more: readonly Field[]): Collection => {
+const define = (
+  id: string,
+  name: string,
+  table: string,
+  columns: readonly (readonly [string, FieldType])[],
+  more: readonly Field[],
+): Collection => {
   const def: CollectionDef = { id, name, kind: 'base', fields: [], indexes: [], rules: {} };
-  const fields = [['id', idField(name)] as const, ...columns].map(
-    ([field, type]): Field => ({ id: field, name: field, type, def: { name: field, type: type.name }, ty: type.ty({}), system: true, written: 'never' }),
-  );
-  return makeCollection({ id, name, kind: 'base', system: true, table, fields: [...fields, ...more], def, versioned: more.some((field) => field.name === 'version') });
+  const fields = [['id', idField(name)] as const, ...columns].map(([field, type]): Field => ({
+    id: field,
+    name: field,
+    type,
+    def: { name: field, type: type.name },
+    ty: type.ty({}),
+    system: true,
+    written: 'never',
+  }));
+  return makeCollection({
+    id,
+    name,
+    kind: 'base',
+    system: true,
+    table,
+    fields: [...fields, ...more],
+    def,
+    versioned: more.some((field) => field.name === 'version'),
+  });
 };
 
 export const systemCollections: readonly Collection[] = [
-  define(adminsId, '_admins', 'underpin.admins', [['email', email], ['role', plainText], ['disabled', bool]], bookkeeping),
-  define('00000000-0000-7000-8000-000000000002', '_sessions', 'underpin.sessions', [['collection_name', plainText], ['device', plainText], ['address', plainText], ['used', momentField], ['ended', momentField], ['created', momentField]], []),
-  define('00000000-0000-7000-8000-000000000003', '_audit', 'underpin.audit', [['created', momentField], ['action', plainText], ['actor', plainText], ['address', plainText], ['target', plainText], ['request_id', plainText], ['before', json], ['after', json]], []),
+  define(
+    adminsId,
+    '_admins',
+    'underpin.admins',
+    [
+      ['email', email],
+      ['role', plainText],
+      ['disabled', bool],
+    ],
+    bookkeeping,
+  ),
+  define(
+    '00000000-0000-7000-8000-000000000002',
+    '_sessions',
+    'underpin.sessions',
+    [
+      ['collection_name', plainText],
+      ['device', plainText],
+      ['address', plainText],
+      ['used', momentField],
+      ['ended', momentField],
+      ['created', momentField],
+    ],
+    [],
+  ),
+  define(
+    '00000000-0000-7000-8000-000000000003',
+    '_audit',
+    'underpin.audit',
+    [
+      ['created', momentField],
+      ['action', plainText],
+      ['actor', plainText],
+      ['address', plainText],
+      ['target', plainText],
+      ['request_id', plainText],
+      ['before', json],
+      ['after', json],
+    ],
+    [],
+  ),
 ];

@@ -26,21 +26,29 @@ export function schemaWith(schema: Schema, id: string, def: Stored | undefined, 
 export function validateCollection(before: Schema, after: Schema, def: Stored): void {
   const problems: ProblemField[] = [];
   const known = before.byId.get(def.id);
-  if (after.collections.length > limits.collections.max) throw fail('limit_exceeded', `There may be at most ${limits.collections.max} collections.`);
+  if (after.collections.length > limits.collections.max)
+    throw fail('limit_exceeded', `There may be at most ${limits.collections.max} collections.`);
   if (after.collections.some((other) => other.name === def.name && other.id !== def.id)) {
-    throw fail('unique_violation', { detail: `There is a collection "${def.name}" already.`, errors: [{ pointer: '/name', code: 'unique_violation', message: 'is taken' }] });
+    throw fail('unique_violation', {
+      detail: `There is a collection "${def.name}" already.`,
+      errors: [{ pointer: '/name', code: 'unique_violation', message: 'is taken' }],
+    });
   }
   def.fields.forEach((field, index) => {
     const target = field.to === undefined ? undefined : after.byName.get(field.to);
-    if (field.to !== undefined && (target === undefined || target.system)) problems.push(at(`/fields/${index}/to`, `there is no collection "${field.to}"`));
+    if (field.to !== undefined && (target === undefined || target.system))
+      problems.push(at(`/fields/${index}/to`, `there is no collection "${field.to}"`));
     const was = known?.def.fields.find((other) => other.id === field.id);
-    if (was !== undefined && (was.type !== field.type || was.to !== field.to || was['integer'] !== field['integer'])) problems.push(at(`/fields/${index}/type`, 'the type of a field cannot be changed'));
-    if (field.type === 'relation' && field.required === true && field['onDelete'] === 'set null') problems.push(at(`/fields/${index}/onDelete`, 'a required field cannot be set to null'));
+    if (was !== undefined && (was.type !== field.type || was.to !== field.to || was['integer'] !== field['integer']))
+      problems.push(at(`/fields/${index}/type`, 'the type of a field cannot be changed'));
+    if (field.type === 'relation' && field.required === true && field['onDelete'] === 'set null')
+      problems.push(at(`/fields/${index}/onDelete`, 'a required field cannot be set to null'));
   });
   const collection = after.byId.get(def.id);
   (def.indexes ?? []).forEach((index, position) => {
     index.fields.forEach((name, part) => {
-      if (collection?.byName.get(name.replace(/^-/, '')) === undefined) problems.push(at(`/indexes/${position}/fields/${part}`, `there is no field "${name.replace(/^-/, '')}"`));
+      if (collection?.byName.get(name.replace(/^-/, '')) === undefined)
+        problems.push(at(`/indexes/${position}/fields/${part}`, `there is no field "${name.replace(/^-/, '')}"`));
     });
   });
   if (problems.length > 0) throw refused(problems);
@@ -55,7 +63,15 @@ export function expressionProblems(schema: Schema, mine: string | undefined): re
       const problem = problemOf(schema, collection, place);
       if (problem === undefined) return [];
       const prefix = collection.id === mine ? '' : `/collections/${collection.name}`;
-      return [{ pointer: prefix + place.pointer, code: problem.code, message: `${problem.message}${problem.hint === undefined ? '' : `. ${problem.hint}`} (at ${problem.start + 1})`, start: problem.start, end: problem.end }];
+      return [
+        {
+          pointer: prefix + place.pointer,
+          code: problem.code,
+          message: `${problem.message}${problem.hint === undefined ? '' : `. ${problem.hint}`} (at ${problem.start + 1})`,
+          start: problem.start,
+          end: problem.end,
+        },
+      ];
     }),
   );
 }
@@ -82,8 +98,18 @@ export function mapExpressions(def: Stored, rewrite: (place: RulePlace) => strin
     ...(def.guard === undefined ? {} : { guard: text('/guard', def.guard) }),
     fields: def.fields.map((field, index) => ({
       ...field,
-      ...(field.rules === undefined ? {} : { rules: Object.fromEntries(Object.entries(field.rules).map(([name, rule]) => [name, text(`/fields/${index}/rules/${name}`, rule)])) }),
-      ...Object.fromEntries((['default', 'onUpdate'] as const).flatMap((place) => (texts.has(`/fields/${index}/${place}/expr`) ? [[place, { expr: texts.get(`/fields/${index}/${place}/expr`) }]] : []))),
+      ...(field.rules === undefined
+        ? {}
+        : {
+            rules: Object.fromEntries(
+              Object.entries(field.rules).map(([name, rule]) => [name, text(`/fields/${index}/rules/${name}`, rule)]),
+            ),
+          }),
+      ...Object.fromEntries(
+        (['default', 'onUpdate'] as const).flatMap((place) =>
+          texts.has(`/fields/${index}/${place}/expr`) ? [[place, { expr: texts.get(`/fields/${index}/${place}/expr`) }]] : [],
+        ),
+      ),
     })),
   };
 }

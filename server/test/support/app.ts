@@ -58,12 +58,33 @@ let serial = 0;
 export async function startTestApp(env: Readonly<Record<string, string>> = {}): Promise<TestApp> {
   const postgres = testPostgres();
   const name = `test_${process.pid}_${++serial}`;
-  const superuser = new pg.Pool({ host: '127.0.0.1', port: postgres.port, user: 'postgres', password: postgres.superPassword, database: 'postgres', max: 1 });
+  const superuser = new pg.Pool({
+    host: '127.0.0.1',
+    port: postgres.port,
+    user: 'postgres',
+    password: postgres.superPassword,
+    database: 'postgres',
+    max: 1,
+  });
   await superuser.query(`CREATE DATABASE ${name} TEMPLATE underpin`);
-  const inside = new pg.Pool({ host: '127.0.0.1', port: postgres.port, user: 'postgres', password: postgres.superPassword, database: name, max: 2 });
+  const inside = new pg.Pool({
+    host: '127.0.0.1',
+    port: postgres.port,
+    user: 'postgres',
+    password: postgres.superPassword,
+    database: name,
+    max: 2,
+  });
   for (const pool of [superuser, inside]) pool.on('error', () => undefined);
   const databaseUrl = postgres.url.replace(/\/underpin$/, `/${name}`);
-  const { config } = parseConfig({ RATE_LIMITS: 'off', SECRET: testSecret, ADMIN_EMAIL: ownerEmail, ADMIN_PASSWORD: password, DATA_DIR: mkdtempSync(join(tmpdir(), 'underpin-')), ...env });
+  const { config } = parseConfig({
+    RATE_LIMITS: 'off',
+    SECRET: testSecret,
+    ADMIN_EMAIL: ownerEmail,
+    ADMIN_PASSWORD: password,
+    DATA_DIR: mkdtempSync(join(tmpdir(), 'underpin-')),
+    ...env,
+  });
   const state = { ahead: 0 };
   const app = await createApp({
     config,
@@ -77,7 +98,8 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
   const address = app.server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
   const send = sender(`${url}/api/v1`);
-  const signIn = async (): Promise<string> => (await send('POST /auth/_admins/sign-in', { body: { email: ownerEmail, password } })).body.accessToken;
+  const signIn = async (): Promise<string> =>
+    (await send('POST /auth/_admins/sign-in', { body: { email: ownerEmail, password } })).body.accessToken;
   return Object.assign(state, {
     app,
     url,
@@ -86,7 +108,9 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
     sql: async (text: string, values: readonly unknown[] = []) => (await inside.query<Record<string, unknown>>(text, [...values])).rows,
     owner: env['ADMIN_EMAIL'] === '' ? '' : await signIn(),
     account: async (who: string, collection = 'users') => {
-      const answer = await send(`POST /auth/${collection}/sign-up`, { body: { email: `${who}@example.com`, password, ...(collection === 'users' ? { name: who } : {}) } });
+      const answer = await send(`POST /auth/${collection}/sign-up`, {
+        body: { email: `${who}@example.com`, password, ...(collection === 'users' ? { name: who } : {}) },
+      });
       if (answer.status !== 201) throw new Error(`no account for ${who}: ${answer.text}`);
       return { token: answer.body.accessToken, id: answer.body.record.id, refreshToken: answer.body.refreshToken };
     },
@@ -104,7 +128,11 @@ export function sender(base: string): TestApp['send'] {
     const [method = 'GET', path = ''] = request.split(/ (.*)/s);
     const response = await fetch(base + path, {
       method,
-      headers: { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();

@@ -17,9 +17,19 @@ export default async function begin() {
   const log = createLog('error', false);
   const embedded = await startEmbedded(dataDir, log);
   const { config } = parseConfig({ SECRET: testSecret, DATA_DIR: dataDir });
-  const app = await createApp({ config, log, access: { url: embedded.url, roles: { app: 'underpin_app', owner: 'underpin_owner' } }, secret: testSecret, served: { dashboard: '', sdk: '' } });
+  const app = await createApp({
+    config,
+    log,
+    access: { url: embedded.url, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
+    secret: testSecret,
+    served: { dashboard: folder, sdk: folder },
+  });
   await app.close();
-  process.env.UNDERPIN_TEST_POSTGRES = JSON.stringify({ url: embedded.url, port: embedded.port, superPassword: readFileSync(join(dataDir, 'postgres.password'), 'utf8').trim() });
+  process.env.UNDERPIN_TEST_POSTGRES = JSON.stringify({
+    url: embedded.url,
+    port: embedded.port,
+    superPassword: readFileSync(join(dataDir, 'postgres.password'), 'utf8').trim(),
+  });
   globalThis.underpinTest = { embedded, folder };
 }
 

@@ -15,12 +15,15 @@ import type { Account } from '../sessions.ts';
 
 /** The strategy for one collection and one request. */
 export const passwordStrategy = (ctx: Ctx, collection: Collection): Strategy =>
-  new Strategy({ usernameField: 'email', passwordField: 'password', session: false, passReqToCallback: true }, (_request: Request, email, password, done) => {
-    judge(ctx, collection, email, password).then(
-      (account) => done(null, account ?? false),
-      (error: unknown) => done(error),
-    );
-  });
+  new Strategy(
+    { usernameField: 'email', passwordField: 'password', session: false, passReqToCallback: true },
+    (_request: Request, email, password, done) => {
+      judge(ctx, collection, email, password).then(
+        (account) => done(null, account ?? false),
+        (error: unknown) => done(error),
+      );
+    },
+  );
 
 async function judge(ctx: Ctx, collection: Collection, email: string, password: string): Promise<Account | undefined> {
   const network = networkOf(ctx.actor.address);
@@ -36,7 +39,8 @@ async function judge(ctx: Ctx, collection: Collection, email: string, password: 
 }
 
 async function renewWeak(ctx: Ctx, account: FoundAccount, password: string): Promise<void> {
-  if (account.passwordHash !== undefined && isWeak(account.passwordHash)) await savePassword(ctx, account, await hashPassword(ctx.cache, password));
+  if (account.passwordHash !== undefined && isWeak(account.passwordHash))
+    await savePassword(ctx, account, await hashPassword(ctx.cache, password));
 }
 
 export const wrongCredentials = () => fail('unauthenticated', 'Address or password is wrong.');

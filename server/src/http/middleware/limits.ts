@@ -30,10 +30,15 @@ export function admit(base: Base, actor: Actor, write: boolean): Admitted {
   const all = countOne(base, state, `all ${key}`, rates.api);
   if (write) countOne(base, state, `write ${key}`, rates.write);
   const running = (state.running.get(key) ?? 0) + 1;
-  if (running > limits.request.perCaller) throw fail('rate_limited', { detail: `At most ${limits.request.perCaller} requests at once.`, retryAfter: 1 });
+  if (running > limits.request.perCaller)
+    throw fail('rate_limited', { detail: `At most ${limits.request.perCaller} requests at once.`, retryAfter: 1 });
   state.running.set(key, running);
   return {
-    headers: { 'RateLimit-Limit': String(rates.api.count), 'RateLimit-Remaining': String(Math.max(0, rates.api.count - all.count)), 'RateLimit-Reset': String(seconds(base, all)) },
+    headers: {
+      'RateLimit-Limit': String(rates.api.count),
+      'RateLimit-Remaining': String(Math.max(0, rates.api.count - all.count)),
+      'RateLimit-Reset': String(seconds(base, all)),
+    },
     release: () => {
       const left = (state.running.get(key) ?? 1) - 1;
       if (left === 0) state.running.delete(key);
@@ -56,6 +61,7 @@ function countOne(base: Base, state: Counters, key: string, rate: Rate): Counter
   if (state.windows.size > 50_000) for (const [old, { resets }] of state.windows) if (resets <= now) state.windows.delete(old);
   state.windows.set(key, counter);
   counter.count += 1;
-  if (counter.count > rate.count) throw fail('rate_limited', { detail: `At most ${rate.count} in ${rate.window / 1000} seconds.`, retryAfter: seconds(base, counter) });
+  if (counter.count > rate.count)
+    throw fail('rate_limited', { detail: `At most ${rate.count} in ${rate.window / 1000} seconds.`, retryAfter: seconds(base, counter) });
   return counter;
 }

@@ -17,7 +17,8 @@ export const decimal = defineField({
   widget: 'decimal',
   group: 'number',
   operators: ordering,
-  about: 'An exact decimal number of up to 100 digits before and 50 after the point: text in JSON, `numeric` in Postgres, compared exactly.',
+  about:
+    'An exact decimal number of up to 100 digits before and 50 after the point: text in JSON, `numeric` in Postgres, compared exactly.',
   settings: z.object({ scale: z.number().int().min(0).max(50).optional().describe('Greatest number of digits after the point') }),
   ty: () => ({ kind: 'decimal' }),
   column: ({ scale }) => ({ type: 'numeric', check: (column) => `abs(${column}) < 1e100 AND scale(${column}) <= ${scale ?? 50}` }),

@@ -9,7 +9,8 @@ function isStorable(value: unknown): boolean {
   if (typeof value === 'string') return storableText(value);
   if (typeof value === 'number') return Number.isFinite(value);
   if (Array.isArray(value)) return value.every(isStorable);
-  if (value !== null && typeof value === 'object') return Object.entries(value).every(([name, inner]) => storableText(name) && isStorable(inner));
+  if (value !== null && typeof value === 'object')
+    return Object.entries(value).every(([name, inner]) => storableText(name) && isStorable(inner));
   return true;
 }
 
@@ -21,7 +22,10 @@ export const json = defineField({
   about: 'Any JSON value, stored as `jsonb`; every object in it is data. JSON null is the same as no value.',
   settings: z.object({}),
   ty: () => ({ kind: 'json' }),
-  column: () => ({ type: 'jsonb', check: (column) => `jsonb_typeof(${column}) <> 'null' AND octet_length(${column}::text) <= ${limits.text}` }),
+  column: () => ({
+    type: 'jsonb',
+    check: (column) => `jsonb_typeof(${column}) <> 'null' AND octet_length(${column}::text) <= ${limits.text}`,
+  }),
   input: () =>
     z
       .unknown()

@@ -13,7 +13,10 @@ export const relation = defineField({
   about: 'The id of a record of another (or the same) collection: a `uuid` column with a foreign key and an index.',
   settings: z.object({
     to: z.string().min(1).describe('The collection pointed to'),
-    onDelete: z.enum(['restrict', 'set null', 'cascade']).default('restrict').describe('What happens to this record when the one pointed to is deleted'),
+    onDelete: z
+      .enum(['restrict', 'set null', 'cascade'])
+      .default('restrict')
+      .describe('What happens to this record when the one pointed to is deleted'),
   }),
   ty: ({ to }) => ({ kind: 'id', of: to }),
   column: (settings) => ({ type: 'uuid', references: { collection: settings.to, onDelete: onDelete[settings.onDelete] } }),

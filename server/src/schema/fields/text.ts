@@ -21,7 +21,8 @@ export const text = defineField({
   ty: () => ({ kind: 'text' }),
   column: ({ min, max }) => ({
     type: 'text COLLATE "C"',
-    check: (column) => [`char_length(${column}) <= ${max ?? limits.text}`, ...(min === undefined ? [] : [`char_length(${column}) >= ${min}`])].join(' AND '),
+    check: (column) =>
+      [`char_length(${column}) <= ${max ?? limits.text}`, ...(min === undefined ? [] : [`char_length(${column}) >= ${min}`])].join(' AND '),
   }),
   input: ({ min = 0, max = limits.text }) =>
     z

@@ -4,7 +4,8 @@ import { defineField, textual } from '../field-type.ts';
 import { storableText } from './text.ts';
 
 const longest = 2_048;
-const isWebUrl = (value: string): boolean => value.length <= longest && storableText(value) && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+const isWebUrl = (value: string): boolean =>
+  value.length <= longest && storableText(value) && URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
 
 export const url = defineField({
   name: 'url',
