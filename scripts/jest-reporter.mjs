@@ -25,8 +25,8 @@ export default class ClosingReporter {
       ...slowest(tests),
       ...(skipped.length === 0 ? [] : ['skipped', ...skipped.map(({ name }) => `  ${name}`)]),
     ];
-    process.stdout.write(
-      `${lines.join('\n')}\n\ntests: ${results.numPassedTests} passed, ${results.numFailedTests + broken} failed, ${skipped.length} skipped\n`,
-    );
+    const report = `${lines.join('\n')}\n\ntests: ${results.numPassedTests} passed, ${results.numFailedTests + broken} failed, ${skipped.length} skipped\n`;
+    if (process.env.UNDERPIN_TEST_REPORT) writeFileSync(process.env.UNDERPIN_TEST_REPORT, report);
+    else process.stdout.write(report);
   }
 }
