@@ -149,6 +149,20 @@ CREATE TABLE underpin.rate_counts (
   resets timestamptz(3) NOT NULL
 );
 
+-- Answers to writes that carried an Idempotency-Key, kept for 24 hours, written in the transaction of the write.
+-- "scope" is the SHA-256 of caller, method, path and key; "request" that of the body.
+CREATE TABLE underpin.idempotency (
+  scope bytea PRIMARY KEY,
+  request bytea NOT NULL,
+  created timestamptz(3) NOT NULL,
+  status integer NOT NULL,
+  headers jsonb NOT NULL,
+  body text,
+  -- Where the body was too large to keep: the record from which it is read again.
+  record uuid
+);
+CREATE INDEX idempotency_created ON underpin.idempotency (created);
+
 DO $$ BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'underpin_app') THEN
     REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON underpin.migrations, underpin.collections FROM underpin_app;

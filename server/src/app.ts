@@ -8,6 +8,7 @@ import { createOwner } from './auth/accounts.ts';
 import { hasAdmin, makeSetupToken } from './auth/setup.ts';
 import { signingKeys } from './auth/keys.ts';
 import { systemCtx, type Base } from './ctx.ts';
+import { sweepIdempotency } from './http/middleware/idempotency.ts';
 import { createHttpServer, type Served } from './http/server.ts';
 import { Cache } from './kit/cache.ts';
 import type { Config } from './kit/config.ts';
@@ -47,12 +48,15 @@ export async function createApp(parts: Parts): Promise<App> {
     await signingKeys(base);
     if (config.ADMIN_EMAIL !== undefined && config.ADMIN_PASSWORD !== undefined && !(await hasAdmin(ctx)))
       await createOwner(ctx, config.ADMIN_EMAIL, config.ADMIN_PASSWORD);
+    const sweep = setInterval(() => void sweepIdempotency(systemCtx(base)).catch((error: unknown) => log.warn({ err: error }, 'sweep')), 3_600_000);
+    sweep.unref();
     const server = createHttpServer(base, parts.served);
     return {
       base,
       server,
       setupToken: async () => ((await hasAdmin(systemCtx(base))) ? undefined : makeSetupToken(systemCtx(base))),
       close: async () => {
+        clearInterval(sweep);
         await drain(server);
         await listener.close();
         await database.close();

@@ -11,6 +11,7 @@ import { removeRecord } from '../records/remove.ts';
 import type { Written } from '../records/serialize.ts';
 import { updateRecord } from '../records/update.ts';
 import { readJson } from './body.ts';
+import { once } from './middleware/idempotency.ts';
 import { noContent, text, type Reply } from './reply.ts';
 import { route } from './route.ts';
 
@@ -36,24 +37,37 @@ export function recordRoutes(base: Base): Router {
     '/:collection',
     route(base, async (ctx, request) => {
       noParameters(request);
-      const name = param(request, 'collection');
-      const written = await createRecord(ctx, name, await bodyOf(request));
-      return record(written, 201, { Location: `/api/v1/records/${name}/${written.id}` });
+      const collection = param(request, 'collection');
+      const body = await bodyOf(request);
+      return once(ctx, { request, collection, body }, async (inside) => {
+        const written = await createRecord(inside, collection, body);
+        return { ...record(written, 201, { Location: `/api/v1/records/${collection}/${written.id}` }), id: written.id };
+      });
     }),
   );
   router.patch(
     '/:collection/:id',
     route(base, async (ctx, request) => {
       noParameters(request);
-      return record(await updateRecord(ctx, param(request, 'collection'), param(request, 'id'), await bodyOf(request), ifMatch(request)));
+      const collection = param(request, 'collection');
+      const body = await bodyOf(request);
+      const version = ifMatch(request);
+      return once(ctx, { request, collection, body }, async (inside) => {
+        const written = await updateRecord(inside, collection, param(request, 'id'), body, version);
+        return { ...record(written), id: written.id };
+      });
     }),
   );
   router.delete(
     '/:collection/:id',
     route(base, async (ctx, request) => {
       noParameters(request);
-      await removeRecord(ctx, param(request, 'collection'), param(request, 'id'), ifMatch(request));
-      return noContent;
+      const collection = param(request, 'collection');
+      const version = ifMatch(request);
+      return once(ctx, { request, collection, body: undefined }, async (inside) => {
+        await removeRecord(inside, collection, param(request, 'id'), version);
+        return noContent;
+      });
     }),
   );
   return router;

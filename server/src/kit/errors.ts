@@ -23,6 +23,8 @@ export const errorKinds = {
   unique_violation: { status: 409, title: 'The value is already taken' },
   /** 422 where a value refers to no record; 409 (`status` in the details) where others still refer to this one. */
   reference_violation: { status: 422, title: 'A reference does not hold' },
+  idempotency_mismatch: { status: 422, title: 'The key was used for another request' },
+  idempotency_in_progress: { status: 409, title: 'The same request is being done' },
   version_mismatch: { status: 412, title: 'The record has another version' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body has another type' },

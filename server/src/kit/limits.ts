@@ -11,6 +11,7 @@ export const limits = {
   listen: { heartbeat: 500, silent: 1_000 },
   session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000 },
   setupLink: 30 * 60_000,
+  idempotency: { keep: 86_400_000, body: 16_384 },
 } as const;
 
 /** One bound on how often something may happen: at most `count` in `window` ms. */

@@ -58,8 +58,8 @@ async function refresh(ctx: Ctx, state: Held): Promise<Schema> {
   // Before asking: a NOTIFY that comes while we load must not be lost.
   state.stale = false;
   try {
-    const version = await versionOf(ctx.database.app);
-    if (state.schema?.version !== version) state.schema = await loadSchema(ctx.database.app);
+    const version = await versionOf(ctx.db);
+    if (state.schema?.version !== version) state.schema = await loadSchema(ctx.db);
     return state.schema;
   } catch (error) {
     state.stale = true;
