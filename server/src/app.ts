@@ -48,7 +48,10 @@ export async function createApp(parts: Parts): Promise<App> {
     await signingKeys(base);
     if (config.ADMIN_EMAIL !== undefined && config.ADMIN_PASSWORD !== undefined && !(await hasAdmin(ctx)))
       await createOwner(ctx, config.ADMIN_EMAIL, config.ADMIN_PASSWORD);
-    const sweep = setInterval(() => void sweepIdempotency(systemCtx(base)).catch((error: unknown) => log.warn({ err: error }, 'sweep')), 3_600_000);
+    const sweep = setInterval(
+      () => void sweepIdempotency(systemCtx(base)).catch((error: unknown) => log.warn({ err: error }, 'sweep')),
+      3_600_000,
+    );
     sweep.unref();
     const server = createHttpServer(base, parts.served);
     return {

@@ -8,7 +8,7 @@
 import type { AdminRole, Actor } from '../kit/actor.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
-import { ident } from '../db/sql.ts';
+import { ident } from '../kit/sql.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
 import { schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';

@@ -18,7 +18,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { Log } from '../kit/log.ts';
-import { ident } from './sql.ts';
+import { ident } from '../kit/sql.ts';
 import { prepareSql } from './roles.ts';
 import { findBinaries, initCluster, type Binaries } from './binaries.ts';
 import { livingProcess, waitUntil } from './processes.ts';

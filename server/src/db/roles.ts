@@ -8,7 +8,7 @@
  * of our own that is no superuser.
  */
 import pg from 'pg';
-import { ident, literal } from './sql.ts';
+import { ident, literal } from '../kit/sql.ts';
 import type { Access } from './connect.ts';
 
 const app = 'underpin_app';

@@ -16,7 +16,7 @@
 import type { ConstValue, Ir, Many, Row } from '@underpin/sdk/expr/ir';
 import { isTotal } from '@underpin/sdk/expr/ir';
 import type { Ty } from '@underpin/sdk/expr/model';
-import { ident } from '../db/sql.ts';
+import { ident } from '../kit/sql.ts';
 import type { ParamList } from './params.ts';
 
 /** How the names of the language become names of Postgres. */

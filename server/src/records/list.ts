@@ -2,15 +2,9 @@
 import type { Ctx } from '../ctx.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { parseList, type Input } from './parse.ts';
-import { planList, type ListPlan } from './plan.ts';
+import { planList, type ListPlan, type Rows } from './plan.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
 import { serializePage } from './serialize.ts';
-import type { ResultRow } from '../db/connect.ts';
-
-export interface Rows {
-  readonly rows: readonly ResultRow[];
-  readonly total: number | undefined;
-}
 
 /** The page as the JSON text of the answer. */
 export async function listRecords(ctx: Ctx, name: string, input: Input): Promise<string> {

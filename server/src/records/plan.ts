@@ -1,8 +1,8 @@
 /** What is asked and what is allowed → one statement for the page, and one for the count where it is wanted. Pure. */
 import { createHash } from 'node:crypto';
 import type { Ir } from '@underpin/sdk/expr/ir';
-import type { Statement } from '../db/connect.ts';
-import { literal } from '../db/sql.ts';
+import type { ResultRow, Statement } from '../db/connect.ts';
+import { literal } from '../kit/sql.ts';
 import { ParamList } from '../expr/params.ts';
 import { createEmitter } from '../expr/sql.ts';
 import { failAt } from '../kit/errors.ts';
@@ -22,6 +22,12 @@ export interface ListPlan {
   readonly count: Statement | undefined;
   /** Where the count stops, or undefined where it is whole. */
   readonly cap: number | undefined;
+}
+
+/** What a plan's statements brought. */
+export interface Rows {
+  readonly rows: readonly ResultRow[];
+  readonly total: number | undefined;
 }
 
 /** A statement under a name of its own text, so that each connection plans it once. */

@@ -6,7 +6,7 @@
 import type { Ir } from '@underpin/sdk/expr/ir';
 import { createEmitter, type CallerView } from '../expr/sql.ts';
 import type { ParamList } from '../expr/params.ts';
-import { ident } from '../db/sql.ts';
+import { ident } from '../kit/sql.ts';
 import type { Collection, Field } from '../schema/collection.ts';
 import { naming } from '../schema/model.ts';
 import { policyFor, readOf, type Caller } from './policy.ts';

@@ -3,8 +3,7 @@ import type { PageInfo } from '@underpin/sdk/wire';
 import type { Ctx } from '../ctx.ts';
 import type { ResultRow } from '../db/connect.ts';
 import { printCursor, type Position } from './cursor.ts';
-import type { Rows } from './list.ts';
-import type { ListPlan } from './plan.ts';
+import type { ListPlan, Rows } from './plan.ts';
 
 export function serializePage(ctx: Ctx, plan: ListPlan, { rows, total }: Rows): string {
   const { asked, position } = plan;

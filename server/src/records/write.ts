@@ -14,7 +14,7 @@ import type { ProblemField } from '@underpin/sdk/wire';
 import type { Ctx } from '../ctx.ts';
 import type { ResultRow, Statement } from '../db/connect.ts';
 import { isPgProblem } from '../db/pg-errors.ts';
-import { ident } from '../db/sql.ts';
+import { ident } from '../kit/sql.ts';
 import { ParamList } from '../expr/params.ts';
 import { fail, failAt, type Failure } from '../kit/errors.ts';
 import type { Collection, Field } from '../schema/collection.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Ty } from '@underpin/sdk/expr/model';
 import type { CollectionDef, CollectionInfo, FieldDef, FieldTypeInfo, Rule } from '@underpin/sdk/wire';
 import { z } from 'zod';
-import { ident } from '../db/sql.ts';
+import { ident } from '../kit/sql.ts';
 import type { FieldType } from './field-type.ts';
 import { fieldType, fieldTypes } from './fields/index.ts';
 import { email } from './fields/email.ts';

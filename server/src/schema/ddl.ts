@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
-import { ident, literal } from '../db/sql.ts';
+import { ident, literal } from '../kit/sql.ts';
 import { expressionOf } from './definition.ts';
 import type { ColumnSpec } from './field-type.ts';
 import { fieldType } from './fields/index.ts';

@@ -8,7 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => up.close());
 
-const signIn = (email: string, secret = password, collection = 'users') => up.send(`POST /auth/${collection}/sign-in`, { body: { email, password: secret } });
+const signIn = (email: string, secret = password, collection = 'users') =>
+  up.send(`POST /auth/${collection}/sign-in`, { body: { email, password: secret } });
 
 describe('sign-up', () => {
   test('makes an account, whose password is kept apart from its row', async () => {
@@ -18,7 +19,9 @@ describe('sign-up', () => {
     expect(Object.keys(made.body.record)).not.toContain('disabled');
     const rows = JSON.stringify(await up.sql('SELECT * FROM users'));
     expect(rows).not.toContain('argon2');
-    const [{ password_hash: hash } = {}] = await up.sql('SELECT password_hash FROM underpin.credentials WHERE account = $1', [made.body.record.id]);
+    const [{ password_hash: hash } = {}] = await up.sql('SELECT password_hash FROM underpin.credentials WHERE account = $1', [
+      made.body.record.id,
+    ]);
     expect(hash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   });
 
@@ -76,7 +79,11 @@ describe('sign-in', () => {
     const { token, id } = await up.account('deleted');
     expect((await up.send(`DELETE /records/users/${id}`, { token: up.owner })).status).toBe(204);
     await gone(token);
-    expect(await up.sql('SELECT 1 FROM underpin.credentials WHERE account = $1 UNION ALL SELECT 1 FROM underpin.sessions WHERE account = $1', [id])).toEqual([]);
+    expect(
+      await up.sql('SELECT 1 FROM underpin.credentials WHERE account = $1 UNION ALL SELECT 1 FROM underpin.sessions WHERE account = $1', [
+        id,
+      ]),
+    ).toEqual([]);
   });
 });
 
@@ -165,7 +172,9 @@ describe('refresh', () => {
 
   test('at rest is a hash', async () => {
     const { refreshToken } = await up.account('hash');
-    const rows = JSON.stringify(await up.sql(`SELECT encode(current, 'base64') AS a, encode(current, 'escape') AS b FROM underpin.sessions`));
+    const rows = JSON.stringify(
+      await up.sql(`SELECT encode(current, 'base64') AS a, encode(current, 'escape') AS b FROM underpin.sessions`),
+    );
     expect(rows).not.toContain(refreshToken);
   });
 
@@ -200,7 +209,10 @@ describe('sessions', () => {
 
 describe('the dashboard’s cookie', () => {
   const cookieIn = async (): Promise<string> => {
-    const answer = await up.send('POST /auth/_admins/sign-in', { body: { email: ownerEmail, password }, headers: { 'x-underpin-session': 'cookie' } });
+    const answer = await up.send('POST /auth/_admins/sign-in', {
+      body: { email: ownerEmail, password },
+      headers: { 'x-underpin-session': 'cookie' },
+    });
     expect(answer.body).not.toHaveProperty('accessToken');
     expect(answer.body).not.toHaveProperty('refreshToken');
     const cookie = answer.headers.get('set-cookie') ?? '';
@@ -211,7 +223,8 @@ describe('the dashboard’s cookie', () => {
   test('reads, and writes only from its own origin', async () => {
     const cookie = await cookieIn();
     expect((await up.send('GET /schema', { headers: { cookie } })).status).toBe(200);
-    const make = (headers: Record<string, string>) => up.send('POST /collections', { body: { name: `c${Math.random().toString(36).slice(2, 10)}` }, headers: { cookie, ...headers } });
+    const make = (headers: Record<string, string>) =>
+      up.send('POST /collections', { body: { name: `c${Math.random().toString(36).slice(2, 10)}` }, headers: { cookie, ...headers } });
     expect((await make({})).status).toBe(403);
     expect((await make({ 'sec-fetch-site': 'cross-site' })).status).toBe(403);
     expect((await make({ 'sec-fetch-site': 'same-site', origin: up.url })).status).toBe(403);
@@ -240,7 +253,8 @@ describe('setup', () => {
     const fresh = await startTestApp({ ADMIN_EMAIL: '', ADMIN_PASSWORD: '' });
     try {
       const token = (await fresh.app.setupToken()) ?? '';
-      const setup = (body: Record<string, unknown>) => fresh.send('POST /ops/setup', { body: { email: 'me@example.com', password, token, ...body } });
+      const setup = (body: Record<string, unknown>) =>
+        fresh.send('POST /ops/setup', { body: { email: 'me@example.com', password, token, ...body } });
       expect((await setup({ token: 'nope' })).status).toBe(404);
       expect((await setup({ password: 'short' })).status).toBe(422);
       const both = await Promise.all([setup({}), setup({})]);
@@ -272,7 +286,8 @@ describe('limits', () => {
     try {
       await limited.account('target');
       const tries = [];
-      for (let n = 0; n < 7; n++) tries.push(await limited.send('POST /auth/users/sign-in', { body: { email: 'Target@example.com', password: 'not the password' } }));
+      for (let n = 0; n < 7; n++)
+        tries.push(await limited.send('POST /auth/users/sign-in', { body: { email: 'Target@example.com', password: 'not the password' } }));
       expect(tries.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 429, 429]);
       expect(Number(tries[6]?.headers.get('retry-after'))).toBeGreaterThan(0);
       expect((await limited.send('POST /auth/users/sign-in', { body: { email: 'target@example.com', password } })).status).toBe(429);
@@ -289,7 +304,12 @@ describe('limits', () => {
       const { token } = await limited.account('busy');
       const { token: other } = await limited.account('idle');
       const statuses: number[] = [];
-      for (let n = 0; n < 31; n++) statuses.push(...(await Promise.all(Array.from({ length: 10 }, () => limited.send('GET /auth/users/me', { token })))).map(({ status }) => status));
+      for (let n = 0; n < 31; n++)
+        statuses.push(
+          ...(await Promise.all(Array.from({ length: 10 }, () => limited.send('GET /auth/users/me', { token })))).map(
+            ({ status }) => status,
+          ),
+        );
       expect(statuses.filter((status) => status === 200)).toHaveLength(300);
       expect(statuses.filter((status) => status === 429)).toHaveLength(10);
       expect((await limited.send('GET /auth/users/me', { token: other })).status).toBe(200);

@@ -25,7 +25,9 @@ describe('a definition', () => {
       indexes: [{ fields: ['kind', '-doors'] }, { fields: ['plate'], unique: true }],
     });
     expect(made.status).toBe(201);
-    const columns = await up.sql(`SELECT column_name AS name, data_type AS type, is_nullable AS nullable, collation_name AS collation FROM information_schema.columns WHERE table_name = 'cars' ORDER BY ordinal_position`);
+    const columns = await up.sql(
+      `SELECT column_name AS name, data_type AS type, is_nullable AS nullable, collation_name AS collation FROM information_schema.columns WHERE table_name = 'cars' ORDER BY ordinal_position`,
+    );
     expect(columns).toEqual([
       { name: 'id', type: 'uuid', nullable: 'NO', collation: null },
       { name: 'created', type: 'timestamp with time zone', nullable: 'NO', collation: null },
@@ -36,7 +38,9 @@ describe('a definition', () => {
       { name: 'owner', type: 'uuid', nullable: 'YES', collation: null },
       { name: 'kind', type: 'text', nullable: 'YES', collation: 'C' },
     ]);
-    const indexes = (await up.sql(`SELECT indexdef AS def FROM pg_indexes WHERE tablename = 'cars'`)).map(({ def }) => String(def).replace(/.*USING btree /, ''));
+    const indexes = (await up.sql(`SELECT indexdef AS def FROM pg_indexes WHERE tablename = 'cars'`)).map(({ def }) =>
+      String(def).replace(/.*USING btree /, ''),
+    );
     expect(indexes.sort()).toEqual(['(created, id)', '(id)', '(kind, doors DESC)', '(owner)', '(plate)'].sort());
     await expect(up.sql(`INSERT INTO cars (id, plate, doors) VALUES (gen_random_uuid(), 'x', 9)`)).rejects.toThrow('check');
     await expect(up.sql(`INSERT INTO cars (id, plate, kind) VALUES (gen_random_uuid(), 'x', 'bus')`)).rejects.toThrow('check');
@@ -61,14 +65,32 @@ describe('a definition', () => {
     ['reserved field', { name: 'x', fields: [{ name: 'id', type: 'text' }] }, '/fields/0/name'],
     ['a word of the language', { name: 'x', fields: [{ name: 'auth', type: 'text' }] }, '/fields/0/name'],
     ['a column of Postgres', { name: 'x', fields: [{ name: 'xmin', type: 'text' }] }, '/fields/0/name'],
-    ['a field twice', { name: 'x', fields: [{ name: 'a', type: 'text' }, { name: 'a', type: 'text' }] }, '/fields/1/name'],
+    [
+      'a field twice',
+      {
+        name: 'x',
+        fields: [
+          { name: 'a', type: 'text' },
+          { name: 'a', type: 'text' },
+        ],
+      },
+      '/fields/1/name',
+    ],
     ['select of nothing', { name: 'x', fields: [{ name: 'a', type: 'select', values: [] }] }, '/fields/0/values'],
     ['a default that does not fit', { name: 'x', fields: [{ name: 'a', type: 'number', default: 'one' }] }, '/fields/0/default'],
-    ['a default of another type', { name: 'x', fields: [{ name: 'a', type: 'number', default: { expr: 'auth.id' } }] }, '/fields/0/default/expr'],
+    [
+      'a default of another type',
+      { name: 'x', fields: [{ name: 'a', type: 'number', default: { expr: 'auth.id' } }] },
+      '/fields/0/default/expr',
+    ],
     ['relation to nothing', { name: 'x', fields: [{ name: 'a', type: 'relation', to: 'nope' }] }, '/fields/0/to'],
     ['relation to ours', { name: 'x', fields: [{ name: 'a', type: 'relation', to: '_admins' }] }, '/fields/0/to'],
     ['index over nothing', { name: 'x', indexes: [{ fields: ['nope'] }] }, '/indexes/0/fields/0'],
-    ['a rule with a misspelt field', { name: 'x', fields: [{ name: 'title', type: 'text' }], rules: { list: 'titel == "x"' } }, '/rules/list'],
+    [
+      'a rule with a misspelt field',
+      { name: 'x', fields: [{ name: 'title', type: 'text' }], rules: { list: 'titel == "x"' } },
+      '/rules/list',
+    ],
     ['a rule that is no condition', { name: 'x', fields: [{ name: 'title', type: 'text' }], rules: { list: 'title' } }, '/rules/list'],
     ['a rule that is no text', { name: 'x', rules: { list: true } }, '/rules/list'],
     ['a rule for what is not there', { name: 'x', rules: { lists: 'true' } }, '/rules/lists'],
@@ -78,12 +100,19 @@ describe('a definition', () => {
   test.each(bad)('with %s is refused at its place, and nothing is made', async (_name, body, pointer) => {
     const before = await up.sql('SELECT count(*) AS n FROM pg_class');
     const answer = await create(body);
-    expect([answer.status, answer.body.errors?.map((error: { pointer: string }) => error.pointer)]).toEqual([400, expect.arrayContaining([pointer])]);
+    expect([answer.status, answer.body.errors?.map((error: { pointer: string }) => error.pointer)]).toEqual([
+      400,
+      expect.arrayContaining([pointer]),
+    ]);
     expect(await up.sql('SELECT count(*) AS n FROM pg_class')).toEqual(before);
   });
 
   test('a rule is stored in one form, with a hint where a name is nearly right', async () => {
-    const made = await create({ name: 'rule_forms', fields: [{ name: 'title', type: 'text' }], rules: { list: "title='a' or not (title = 'b')" } });
+    const made = await create({
+      name: 'rule_forms',
+      fields: [{ name: 'title', type: 'text' }],
+      rules: { list: "title='a' or not (title = 'b')" },
+    });
     expect(made.body.rules.list).toBe('title == "a" || !(title == "b")');
     const refused = await change('rule_forms', { rules: { list: 'titel == "a"' } });
     expect(refused.body.errors[0].message).toContain('"title"');
@@ -92,7 +121,10 @@ describe('a definition', () => {
 
   test('is for admins', async () => {
     const ann = await up.account('ann');
-    for (const [token, status] of [[undefined, 401], [ann.token, 403]] as const) {
+    for (const [token, status] of [
+      [undefined, 401],
+      [ann.token, 403],
+    ] as const) {
       const ask = token === undefined ? {} : { token };
       expect((await up.send('GET /schema', ask)).status).toBe(status);
       expect((await up.send('POST /collections', { ...ask, body: { name: 'mine' } })).status).toBe(status);
@@ -109,8 +141,20 @@ describe('a definition', () => {
 
 describe('a change', () => {
   test('renames a field: values stay, rules, indexes and other collections follow', async () => {
-    await create({ name: 'teams', fields: [{ name: 'label', type: 'text' }, { name: 'boss', type: 'relation', to: 'users' }], indexes: [{ fields: ['label'] }], rules: { list: 'label != "x" && boss == auth.id', update: '!changed.label && next.label == record.label' } });
-    await create({ name: 'members', fields: [{ name: 'team', type: 'relation', to: 'teams' }], rules: { list: 'team.label == "red" && collections.teams.exists(t, t.label == "red")' } });
+    await create({
+      name: 'teams',
+      fields: [
+        { name: 'label', type: 'text' },
+        { name: 'boss', type: 'relation', to: 'users' },
+      ],
+      indexes: [{ fields: ['label'] }],
+      rules: { list: 'label != "x" && boss == auth.id', update: '!changed.label && next.label == record.label' },
+    });
+    await create({
+      name: 'members',
+      fields: [{ name: 'team', type: 'relation', to: 'teams' }],
+      rules: { list: 'team.label == "red" && collections.teams.exists(t, t.label == "red")' },
+    });
     const made = await up.send('POST /records/teams', { token: up.owner, body: { label: 'red' } });
     const [label, boss] = await fields('teams');
     const renamed = await change('teams', { fields: [{ ...label, name: 'title' }, boss] });
@@ -118,7 +162,9 @@ describe('a change', () => {
     expect(renamed.body.fields[0]).toMatchObject({ id: label.id, name: 'title' });
     expect(renamed.body.rules).toEqual({ list: 'title != "x" && boss == auth.id', update: '!changed.title && next.title == record.title' });
     expect(renamed.body.indexes).toEqual([{ fields: ['title'], unique: false }]);
-    expect((await up.send('GET /collections/members', { token: up.owner })).body.rules.list).toBe('team.title == "red" && collections.teams.exists(t, t.title == "red")');
+    expect((await up.send('GET /collections/members', { token: up.owner })).body.rules.list).toBe(
+      'team.title == "red" && collections.teams.exists(t, t.title == "red")',
+    );
     expect((await up.send(`GET /records/teams/${made.body.id}`, { token: up.owner })).body.title).toBe('red');
   });
 
@@ -132,10 +178,22 @@ describe('a change', () => {
   });
 
   test('swaps the names of two fields', async () => {
-    await create({ name: 'swap', fields: [{ name: 'a', type: 'text' }, { name: 'b', type: 'text' }], rules: { list: 'a == "1" && b == "2"' } });
+    await create({
+      name: 'swap',
+      fields: [
+        { name: 'a', type: 'text' },
+        { name: 'b', type: 'text' },
+      ],
+      rules: { list: 'a == "1" && b == "2"' },
+    });
     await up.send('POST /records/swap', { token: up.owner, body: { a: '1', b: '2' } });
     const [a, b] = await fields('swap');
-    const swapped = await change('swap', { fields: [{ ...a, name: 'b' }, { ...b, name: 'a' }] });
+    const swapped = await change('swap', {
+      fields: [
+        { ...a, name: 'b' },
+        { ...b, name: 'a' },
+      ],
+    });
     expect(swapped.status).toBe(200);
     expect(swapped.body.rules.list).toBe('b == "1" && a == "2"');
     expect((await up.send('GET /records/swap')).body.data[0]).toMatchObject({ a: '2', b: '1' });
@@ -143,7 +201,13 @@ describe('a change', () => {
 
   test('a field named as an old one is that field; one with neither id nor name is new', async () => {
     const before = await fields('swap');
-    const changed = await change('swap', { fields: [{ name: 'a', type: 'text', max: 50 }, { name: 'b', type: 'text' }, { name: 'c', type: 'bool', default: true }] });
+    const changed = await change('swap', {
+      fields: [
+        { name: 'a', type: 'text', max: 50 },
+        { name: 'b', type: 'text' },
+        { name: 'c', type: 'bool', default: true },
+      ],
+    });
     expect(changed.body.fields.map(({ id }: { id: string }) => id).slice(0, 2)).toEqual([before[1].id, before[0].id]);
     expect((await up.send('GET /records/swap')).body.data[0]).toMatchObject({ a: '2', b: '1', c: true });
   });
@@ -153,7 +217,12 @@ describe('a change', () => {
     const without = { fields: list.filter(({ name }: { name: string }) => name !== 'c') };
     const asked = await change('swap', without);
     expect([asked.status, asked.body.code]).toEqual([409, 'confirmation_required']);
-    expect(asked.body.plan.operations[0]).toMatchObject({ kind: 'drop_field', field: 'c', hazards: ['DELETES_DATA'], counts: { deleted: 1 } });
+    expect(asked.body.plan.operations[0]).toMatchObject({
+      kind: 'drop_field',
+      field: 'c',
+      hazards: ['DELETES_DATA'],
+      counts: { deleted: 1 },
+    });
     expect((await change('swap', { ...without, confirm: 'nope' })).status).toBe(409);
     expect(await fields('swap')).toHaveLength(3);
     expect((await change('swap', { ...without, confirm: asked.body.plan.hash })).status).toBe(200);
@@ -170,14 +239,22 @@ describe('a change', () => {
     await create({ name: 'fits', fields: [{ name: 'a', type: 'text' }] });
     for (const a of ['long enough', 'short', null]) await up.send('POST /records/fits', { token: up.owner, body: { a } });
     const [a] = await fields('fits');
-    for (const [more, rows] of [[{ min: 8 }, 1], [{ required: true }, 1], [{ min: 8, required: true }, 2]] as const) {
+    for (const [more, rows] of [
+      [{ min: 8 }, 1],
+      [{ required: true }, 1],
+      [{ min: 8, required: true }, 2],
+    ] as const) {
       const refused = await change('fits', { fields: [{ ...a, ...more }] });
       expect([refused.status, refused.body.errors[0].message]).toEqual([422, expect.stringContaining(`${rows} records`)]);
     }
     expect((await change('fits', { fields: [{ ...a, max: 20 }] })).status).toBe(200);
     expect((await change('fits', { fields: [a, { name: 'must', type: 'text', required: true }] })).status).toBe(422);
     expect((await change('fits', { fields: [a, { name: 'must', type: 'text', required: true, default: 'x' }] })).status).toBe(200);
-    expect((await up.send('GET /records/fits', { token: up.owner })).body.data.map(({ must }: { must: string }) => must)).toEqual(['x', 'x', 'x']);
+    expect((await up.send('GET /records/fits', { token: up.owner })).body.data.map(({ must }: { must: string }) => must)).toEqual([
+      'x',
+      'x',
+      'x',
+    ]);
   });
 
   test('the type of a field stays', async () => {
@@ -188,13 +265,17 @@ describe('a change', () => {
 
   test('of two admins who change one definition, the second hears of it', async () => {
     const { body: read } = await up.send('GET /collections/fits', { token: up.owner });
-    const answers = await Promise.all(['one', 'two'].map((label) => change('fits', { base: read.hash, fields: [...read.fields, { name: label, type: 'text' }] })));
+    const answers = await Promise.all(
+      ['one', 'two'].map((label) => change('fits', { base: read.hash, fields: [...read.fields, { name: label, type: 'text' }] })),
+    );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect((await fields('fits')).length).toBe(read.fields.length + 1);
   });
 
   test('twenty collections made at once are all there', async () => {
-    const made = await Promise.all(Array.from({ length: 20 }, (_, n) => create({ name: `many_${n}`, fields: [{ name: 'a', type: 'text' }] })));
+    const made = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => create({ name: `many_${n}`, fields: [{ name: 'a', type: 'text' }] })),
+    );
     expect(made.map(({ status }) => status)).toEqual(Array(20).fill(201));
     const { body } = await up.send('GET /schema', { token: up.owner });
     expect(body.collections.filter(({ name }: { name: string }) => name.startsWith('many_'))).toHaveLength(20);
@@ -222,7 +303,9 @@ describe('a drop', () => {
 });
 
 test('every change is in the audit, which nobody can change', async () => {
-  const { body } = await up.send(`GET /records/_audit${query({ filter: 'action.startsWith("collection.")', limit: '100' })}`, { token: up.owner });
+  const { body } = await up.send(`GET /records/_audit${query({ filter: 'action.startsWith("collection.")', limit: '100' })}`, {
+    token: up.owner,
+  });
   const actions = body.data.map(({ action }: { action: string }) => action);
   expect(new Set(actions)).toEqual(new Set(['collection.created', 'collection.changed', 'collection.dropped']));
   await expect(up.sql('DELETE FROM underpin.audit')).rejects.toThrow('only ever added to');

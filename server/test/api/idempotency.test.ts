@@ -5,13 +5,24 @@ import { startTestApp, type TestApp } from '../support/app.ts';
 let up: TestApp;
 beforeAll(async () => {
   up = await startTestApp();
-  await up.send('POST /collections', { token: up.owner, body: { name: 'notes', fields: [{ name: 'text', type: 'text' }, { name: 'n', type: 'number' }], rules: { list: 'true', create: 'true', update: 'true', delete: 'true' } } });
+  await up.send('POST /collections', {
+    token: up.owner,
+    body: {
+      name: 'notes',
+      fields: [
+        { name: 'text', type: 'text' },
+        { name: 'n', type: 'number' },
+      ],
+      rules: { list: 'true', create: 'true', update: 'true', delete: 'true' },
+    },
+  });
 });
 afterAll(() => up.close());
 
 let serial = 0;
 const newKey = (): string => `key-of-this-test-${++serial}`;
-const post = (key: string, body: unknown, token?: string) => up.send('POST /records/notes', { body, headers: { 'idempotency-key': key }, ...(token === undefined ? {} : { token }) });
+const post = (key: string, body: unknown, token?: string) =>
+  up.send('POST /records/notes', { body, headers: { 'idempotency-key': key }, ...(token === undefined ? {} : { token }) });
 const rows = async (text: string) => (await up.sql('SELECT id FROM notes WHERE text = $1', [text])).length;
 
 test('the second answer is the first one, and one record is made', async () => {
@@ -31,7 +42,8 @@ test('twenty at once make one record; who comes meanwhile is told to wait', asyn
   const statuses = answers.map(({ status }) => status);
   expect(statuses).toContain(201);
   expect(statuses.every((status) => status === 201 || status === 409)).toBe(true);
-  for (const { status, body, headers } of answers) if (status === 409) expect([body.code, headers.get('retry-after')]).toEqual(['idempotency_in_progress', '1']);
+  for (const { status, body, headers } of answers)
+    if (status === 409) expect([body.code, headers.get('retry-after')]).toEqual(['idempotency_in_progress', '1']);
 });
 
 test('with another body it is refused', async () => {

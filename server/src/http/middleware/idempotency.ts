@@ -24,15 +24,25 @@ export interface Repeatable {
 }
 
 /** Does the work, or answers what it answered before. `work` is given a ctx within the transaction. */
-export async function once(ctx: Ctx, { request, collection, body }: Repeatable, work: (ctx: Ctx) => Promise<Reply & { readonly id?: string }>): Promise<Reply> {
+export async function once(
+  ctx: Ctx,
+  { request, collection, body }: Repeatable,
+  work: (ctx: Ctx) => Promise<Reply & { readonly id?: string }>,
+): Promise<Reply> {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return work(ctx);
-  if (typeof key !== 'string' || !/^[\x21-\x7e]{16,255}$/.test(key)) throw failAt('invalid_request', '/Idempotency-Key', 'Idempotency-Key must have 16 to 255 printable ASCII characters');
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{16,255}$/.test(key))
+    throw failAt('invalid_request', '/Idempotency-Key', 'Idempotency-Key must have 16 to 255 printable ASCII characters');
   const scope = digest([callerKey(ctx.actor), request.method, request.originalUrl, key]);
   const asked = digest([JSON.stringify(body ?? null)]);
   return withTx(ctx, async (inside) => {
-    const lock = await inside.db.run({ name: 'idempotency-lock', text: 'SELECT pg_try_advisory_xact_lock($1) AS mine', values: [scope.readBigInt64BE().toString()] });
-    if (lock.rows[0]?.['mine'] !== true) throw fail('idempotency_in_progress', { detail: 'The same request is being done; ask again in a moment.', retryAfter: 1 });
+    const lock = await inside.db.run({
+      name: 'idempotency-lock',
+      text: 'SELECT pg_try_advisory_xact_lock($1) AS mine',
+      values: [scope.readBigInt64BE().toString()],
+    });
+    if (lock.rows[0]?.['mine'] !== true)
+      throw fail('idempotency_in_progress', { detail: 'The same request is being done; ask again in a moment.', retryAfter: 1 });
     const before = await replay(inside, scope, asked, collection);
     if (before !== undefined) return before;
     const { id, ...reply } = await work(inside);
@@ -51,8 +61,12 @@ async function replay(ctx: Ctx, scope: Buffer, asked: Buffer, collection: string
   });
   const row = rows[0];
   if (row === undefined) return undefined;
-  if (!Buffer.isBuffer(row['request']) || !row['request'].equals(asked)) throw fail('idempotency_mismatch', 'This Idempotency-Key was used with another body.');
-  const again = row['body'] === null && row['record'] !== null ? (await readRecord(ctx, collection, String(row['record']), { text: false })).json : row['body'];
+  if (!Buffer.isBuffer(row['request']) || !row['request'].equals(asked))
+    throw fail('idempotency_mismatch', 'This Idempotency-Key was used with another body.');
+  const again =
+    row['body'] === null && row['record'] !== null
+      ? (await readRecord(ctx, collection, String(row['record']), { text: false })).json
+      : row['body'];
   // cast: written below, from a reply's headers.
   const headers = { ...(row['headers'] as Record<string, string>), 'Idempotency-Replayed': 'true' };
   return { status: Number(row['status']), headers, ...(typeof again === 'string' ? { text: again } : {}) };
@@ -64,7 +78,15 @@ async function keep(ctx: Ctx, scope: Buffer, asked: Buffer, reply: Reply, id: st
     name: 'idempotency-keep',
     text: `INSERT INTO underpin.idempotency (scope, request, created, status, headers, body, record) VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7)
            ON CONFLICT (scope) DO UPDATE SET request = excluded.request, created = excluded.created, status = excluded.status, headers = excluded.headers, body = excluded.body, record = excluded.record`,
-    values: [scope, asked, new Date(ctx.now), reply.status, JSON.stringify(reply.headers ?? {}), small ? (reply.text ?? null) : null, id ?? null],
+    values: [
+      scope,
+      asked,
+      new Date(ctx.now),
+      reply.status,
+      JSON.stringify(reply.headers ?? {}),
+      small ? (reply.text ?? null) : null,
+      id ?? null,
+    ],
   });
 }
 

@@ -1,6 +1,6 @@
 /** One of a list of values. */
 import { z } from 'zod';
-import { literal } from '../../db/sql.ts';
+import { literal } from '../../kit/sql.ts';
 import { defineField, textual } from '../field-type.ts';
 import { storableText } from './text.ts';
 
