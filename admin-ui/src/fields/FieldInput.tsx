@@ -1,0 +1,58 @@
+/** One field of a record inside a form: its editor joined to the form's value and errors. */
+import { useRef } from 'react';
+import { useController } from 'react-hook-form';
+import type { FieldDef } from '@underpin/sdk/wire';
+import { useTranslate } from 'react-admin';
+import { labelOf } from '../data/collection.ts';
+import { isComputed, kindOf } from './registry.ts';
+
+const expressionOf = (value: unknown): string | undefined =>
+  typeof value === 'object' && value !== null && 'expr' in value && typeof value.expr === 'string' ? value.expr : undefined;
+
+export const FieldInput = ({ field, create, readOnly }: { field: FieldDef; create: boolean; readOnly: boolean }) => {
+  const t = useTranslate();
+  const problem = useRef<string | null>(null);
+  const filledByServer = create && field.default !== undefined && field.default !== null;
+  const controller = useController({
+    name: field.name,
+    rules: {
+      validate: (value: unknown) => {
+        if (problem.current !== null) return problem.current;
+        const missing = value === null || (value === undefined && create && !filledByServer);
+        return field.required === true && missing && !isComputed(field) ? t('field.required') : true;
+      },
+    },
+  });
+  const { Editor } = kindOf(field);
+  const expression = expressionOf(field.default);
+  const help = typeof field.ui?.['help'] === 'string' ? field.ui['help'] : undefined;
+  return (
+    <Editor
+      label={labelOf(field)}
+      field={field}
+      value={controller.field.value}
+      onChange={controller.field.onChange}
+      onBlur={controller.field.onBlur}
+      onProblem={(message) => {
+        problem.current = message;
+      }}
+      error={controller.fieldState.error?.message}
+      helper={
+        isComputed(field) ? t('field.computed') : (help ?? (create && expression ? t('field.filledWith', { expression }) : undefined))
+      }
+      required={field.required === true}
+      disabled={readOnly || isComputed(field)}
+    />
+  );
+};
+
+/** What a new record's form begins with: the literal defaults; expressions are left to the server. */
+export const initialValues = (fields: readonly FieldDef[]): Record<string, unknown> =>
+  Object.fromEntries(
+    fields.flatMap((field) => {
+      if (isComputed(field)) return [];
+      if (field.default !== undefined && expressionOf(field.default) === undefined) return [[field.name, field.default]];
+      // A required box that was never touched means no.
+      return field.type === 'bool' && field.required === true ? [[field.name, false]] : [];
+    }),
+  );

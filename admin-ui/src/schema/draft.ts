@@ -1,0 +1,84 @@
+/**
+ * A collection while it is being edited. Fields carry a key of their own, because a new one has neither an id nor, while it
+ * is typed, a name; what has an id keeps it, so that a rename keeps the values.
+ */
+import type { CollectionInfo, CollectionRules, FieldDef, IndexDef } from '@underpin/sdk/wire';
+
+export interface DraftField {
+  readonly key: string;
+  readonly def: FieldDef;
+}
+export interface DraftIndex extends IndexDef {
+  readonly key: string;
+}
+export interface Draft {
+  readonly name: string;
+  readonly fields: readonly DraftField[];
+  readonly indexes: readonly DraftIndex[];
+  readonly rules: CollectionRules;
+}
+export interface CollectionPatch {
+  readonly name?: string;
+  readonly fields?: readonly FieldDef[];
+  readonly indexes?: readonly IndexDef[];
+  readonly rules?: CollectionRules;
+}
+
+let keys = 0;
+export const newKey = (): string => `new-${++keys}`;
+
+export const draftOf = (info: CollectionInfo | null): Draft => ({
+  name: info?.name ?? '',
+  fields: (info?.fields ?? []).map((def) => ({ key: def.id ?? newKey(), def })),
+  indexes: (info?.indexes ?? []).map((index) => ({ ...index, key: newKey() })),
+  rules: info?.rules ?? {},
+});
+
+/** JSON with the keys in order: a setting that was emptied and filled in again is no change. */
+const canonical = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+const differs = (a: unknown, b: unknown): boolean => canonical(a) !== canonical(b);
+const indexOf = ({ key: _key, ...index }: DraftIndex): IndexDef => index;
+
+/** As it is sent: no empty lines among the values of a list, no default where none was filled in. */
+const cleaned = (def: FieldDef): FieldDef => {
+  const entries = Object.entries(def).filter(([name, value]) => !(name === 'default' && value === null));
+  const tidy = entries.map(([name, value]) => [name, Array.isArray(value) ? value.filter((item) => item !== '') : value] as const);
+  return { ...Object.fromEntries(tidy), name: def.name.trim(), type: def.type };
+};
+
+/** What is to be sent: everything for a new collection, else the parts that differ. */
+export const patchOf = (draft: Draft, base: CollectionInfo | null): CollectionPatch => {
+  const fields = draft.fields.map(({ def }) => cleaned(def));
+  const indexes = draft.indexes.map(indexOf);
+  const rules = draft.rules;
+  const name = draft.name.trim();
+  if (base === null) return { name, fields, indexes, rules };
+  return {
+    ...(name === base.name ? {} : { name }),
+    ...(differs(fields, base.fields.map(cleaned)) ? { fields } : {}),
+    ...(differs(indexes, base.indexes ?? []) ? { indexes } : {}),
+    ...(differs(rules, base.rules ?? {}) ? { rules } : {}),
+  };
+};
+
+export const isDirty = (draft: Draft, base: CollectionInfo | null): boolean =>
+  base === null ? draft.name !== '' || draft.fields.length > 0 : Object.keys(patchOf(draft, base)).length > 0;
+
+export const moved = <T>(list: readonly T[], from: number, to: number): readonly T[] => {
+  const item = list[from];
+  if (item === undefined || to < 0 || to >= list.length) return list;
+  const rest = list.filter((_, index) => index !== from);
+  return [...rest.slice(0, to), item, ...rest.slice(to)];
+};
+
+/** A definition without keys whose value is undefined: what is not said is not sent. */
+export const withSetting = (def: FieldDef, name: string, value: unknown): FieldDef => {
+  const next: Record<string, unknown> = { ...def, [name]: value };
+  if (value === undefined) delete next[name];
+  return { ...next, name: def.name, type: def.type, ...(name === 'name' ? { name: String(value) } : {}) };
+};
