@@ -28,7 +28,7 @@ export interface Auth<S, C> {
     account: { readonly email: string; readonly password: string } & Readonly<Record<string, unknown>>,
   ): Promise<Session<UserOf<S, C>> | null>;
   signOut(): Promise<void>;
-  /** Asks the server, and so also restores a session of cookies. */
+  /** Asks the server; after a reload in cookie mode, the way to know who is signed in. */
   me(): Promise<UserOf<S, C>>;
   readonly sessions: { list(): Promise<readonly SessionInfo[]>; revoke(id: string): Promise<void> };
   /** Called after each change, outside of whatever caused it; it may call the SDK. Gives back what ends it. */

@@ -137,7 +137,8 @@ test('equal reads in flight are one request, and a caller that gives up does not
   answer = () => ({ afterMs: 80, body: page });
   const posts = createClient({ url }).collection('posts');
   const controller = new AbortController();
-  const gone = failure(posts.list({}, { signal: controller.signal }));
+  // `then` at once, so that the one who gives up is the one who started the request.
+  const gone = failure(posts.list({}, { signal: controller.signal }).then());
   const stays = posts.list().then();
   const other = posts.list({ limit: 5 }).then();
   setTimeout(() => controller.abort(), 20);
