@@ -1,0 +1,67 @@
+/** The client of Underpin: `createClient<Schema>({ url })`. */
+import { Sessions, createAuth } from './auth.ts';
+import type { Auth, SessionStorage } from './auth.ts';
+import { createTransport } from './client.ts';
+import type { Credentials, TransportOptions } from './client.ts';
+import { createCollections } from './collections.ts';
+import type { Collections } from './collections.ts';
+import { createRecords } from './records.ts';
+import type { Records } from './records.ts';
+import type { SchemaTypes, Untyped } from './types.ts';
+
+export { ApiError, attempt } from './error.ts';
+export { filter } from './filter.ts';
+export type { Filter, ParamValue } from './filter.ts';
+export type { Auth, AuthEvent, Session, SessionStorage } from './auth.ts';
+export type { CallOptions } from './client.ts';
+export type { ChangeOptions, Collections } from './collections.ts';
+export type { Listing, Records } from './records.ts';
+export type { CollectionTypes, Expand, FileValue, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
+export type { CollectionDef, CollectionInfo, FieldDef, Page, PageInfo, Problem, ProblemField, SchemaInfo, SessionInfo } from './wire.ts';
+
+export interface ClientOptions extends Omit<TransportOptions, 'cookies'> {
+  /** An API key or access token to use as it is, instead of signing in. */
+  readonly token?: string;
+  /** `cookie`: the session lives in an HttpOnly cookie of this origin, and no token ever reaches the page. */
+  readonly session?: 'token' | 'cookie';
+  /** Where tokens are kept; in memory if left out. */
+  readonly storage?: 'local' | SessionStorage;
+}
+
+export interface Client<S> {
+  collection<C extends keyof S & string>(name: C): Records<S, C>;
+  readonly auth: Auth<S, 'users'>;
+  readonly collections: Collections;
+}
+
+export function createClient<S extends SchemaTypes<S> = Untyped>(options: ClientOptions): Client<S> {
+  const cookies = options.session === 'cookie';
+  const { token } = options;
+  const fixed: Credentials | undefined =
+    token === undefined ? undefined : { token: () => Promise.resolve(token), renew: () => Promise.resolve(false), epoch: () => 0 };
+  const transport = createTransport({ ...options, cookies }, () => fixed ?? sessions);
+  const sessions = new Sessions(transport, toStorage(options.storage, options.url), cookies);
+  return {
+    collection: (name) => createRecords(transport, name),
+    auth: createAuth(transport, sessions, 'users'),
+    collections: createCollections(transport),
+  };
+}
+
+function toStorage(storage: ClientOptions['storage'], url: string): SessionStorage {
+  if (typeof storage === 'object') return storage;
+  if (storage === 'local') {
+    const key = `underpin:${url}`;
+    return {
+      get: () => localStorage.getItem(key),
+      set: (value) => (value === null ? localStorage.removeItem(key) : localStorage.setItem(key, value)),
+    };
+  }
+  let kept: string | null = null;
+  return {
+    get: () => kept,
+    set: (value) => {
+      kept = value;
+    },
+  };
+}

@@ -1,0 +1,127 @@
+/** The generated types, put before the compiler: what must compile, and what must not. */
+import { afterAll, expect, test } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { generateTypes } from '../src/codegen/types.ts';
+import { sampleSchema } from './sample-schema.ts';
+
+const uses = `
+import { createClient, filter } from '@underpin/sdk';
+import type { Schema, PostsRow, PostsCreate, PostsUpdate, UsersRow } from './underpin.gen.ts';
+const up = createClient<Schema>({ url: 'http://x' });
+const posts = up.collection('posts');
+type IsAny<T> = 0 extends 1 & T ? true : false;
+type AnyKeys<T> = { [K in keyof T]-?: IsAny<T[K]> extends true ? K : never }[keyof T];
+const never = <T extends never>(): T | undefined => undefined;
+never<AnyKeys<PostsRow>>(); never<AnyKeys<PostsCreate>>(); never<AnyKeys<PostsUpdate>>(); never<AnyKeys<UsersRow>>();
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <T extends true>(): T | undefined => undefined;
+declare const maybe: string | undefined;
+declare const row: PostsRow;
+
+export async function good(): Promise<void> {
+  const page = await posts.list({
+    where: { status: 'published', views: { gt: 100 }, author: { team: { name: 'x' } }, reviewer: null, tags: { some: { name: 'x' } }, labels: { has: 'a' },
+      or: [{ title: { contains: 'a' } }, { not: { pinned: true } }], meta: { a: { b: 1 } } },
+    sort: ['-created', 'author.name'], limit: 20, count: 'exact',
+  });
+  page.data[0]?.title.length; page.page.total;
+  same<Same<typeof page.data[0], PostsRow>>();
+  const some = await posts.list({ fields: ['title'], expand: { author: { fields: ['name'], expand: { team: true } }, reviewer: true, tags: { limit: 3 } } });
+  const first = some.data[0];
+  if (first) {
+    same<Same<keyof typeof first, 'id' | 'title' | 'expand'>>();
+    same<Same<keyof typeof first.expand, 'author' | 'reviewer' | 'tags'>>();
+    first.expand.author?.name; first.expand.author?.expand.team?.name; first.expand.tags[0]?.name; first.expand.reviewer?.created;
+    same<Same<typeof first.expand.author, null> extends true ? false : null extends typeof first.expand.author ? true : false>();
+  }
+  for await (const post of posts.list({ fields: ['views'] }).all()) post.views?.toFixed();
+  const made = await posts.create({ title: 'x', author: 'u', status: 'draft', cover: 'file', tags: ['t'] });
+  await posts.update(made.id, { views: { $inc: 1 }, tags: { $add: ['x'] }, body: null }, { ifVersion: made.version });
+  await posts.upsert({ title: 'x', author: 'u' }, { onConflict: ['title'] });
+  await posts.list({ filter: filter\`author.team == \${'t'} and created > \${new Date()}\` });
+  await up.collection('users').get('u', { expand: { posts: { fields: ['title'] } } }).then((user) => user.expand.posts[0]?.title);
+  up.auth.user?.name; up.auth.collection('users').user?.name;
+  same<Same<PostsRow['note'], string | null>>(); same<Same<PostsRow['status'], 'draft' | 'published'>>(); same<Same<PostsRow['body'], string | null>>();
+}
+export async function bad(): Promise<void> {
+`;
+/** Each line alone must not compile. */
+const refused = [
+  ['a misspelt name in where', `await posts.list({ where: { titel: 'x' } });`],
+  ['a misspelt name beside a right one', `await posts.list({ where: { status: 'draft', titel: 'x' } });`],
+  ['a misspelt name behind a relation', `await posts.list({ where: { author: { nam: 'x' } } });`],
+  ['a misspelt operator', `await posts.list({ where: { views: { gtt: 1 } } });`],
+  ['text for a number', `await posts.list({ where: { views: '10' } });`],
+  ['a value that is no option', `await posts.list({ where: { status: 'publised' } });`],
+  ['null for a required field', `await posts.list({ where: { title: null } });`],
+  ['an order of booleans', `await posts.list({ where: { pinned: { gt: true } } });`],
+  ['contains on a number', `await posts.list({ where: { views: { contains: '1' } } });`],
+  ['a many relation without some', `await posts.list({ where: { tags: { name: 'x' } } });`],
+  ['a misspelt sort', `await posts.list({ sort: ['-createdd'] });`],
+  ['a sort by a list', `await posts.list({ sort: ['labels'] });`],
+  ['a misspelt field', `await posts.list({ fields: ['titel'] });`],
+  ['a misspelt expand', `await posts.list({ expand: { autor: true } });`],
+  ['a misspelt expand beside a right one', `await posts.list({ expand: { author: true, autor: true } });`],
+  ['a misspelt field in expand', `await posts.list({ expand: { author: { fields: ['nme'] } } });`],
+  ['a misspelt parameter', `await posts.list({ limt: 3 });`],
+  ['a misspelt name in a body', `await posts.create({ title: 'x', author: 'u', titel: 'y' });`],
+  ['a wrong value in a body', `await posts.create({ title: 1, author: 'u' });`],
+  ['a missing required field', `await posts.create({ title: 'x' });`],
+  ['a system field at create', `await posts.create({ title: 'x', author: 'u', version: 3 });`],
+  ['a system field at update', `await posts.update('x', { created: 'y' });`],
+  ['a computed field', `await posts.update('x', { total: 'y' });`],
+  ['an account field that only sign-in writes', `await up.collection('users').update('x', { verified: true });`],
+  ['a secret read', `row.pin;`],
+  ['a field not selected', `(await posts.get('x', { fields: ['title'] })).body;`],
+  ['a field not selected in expand', `(await posts.get('x', { expand: { author: { fields: ['name'] } } })).expand.author?.team;`],
+  ['an expand not asked for', `(await posts.get('x')).expand;`],
+  ['another expand than asked for', `(await posts.get('x', { expand: { author: true } })).expand.reviewer;`],
+  ['an expanded record that may be null', `(await posts.get('x', { expand: { author: true } })).expand.author.name;`],
+  ['a collection that is not there', `up.collection('post');`],
+  ['undefined in a filter', 'filter`id == ${maybe}`;'],
+  ['a row changed in place', `row.title = 'x';`],
+] as const;
+
+const folder = new URL('./.compiled/', import.meta.url).pathname;
+
+test('right uses compile, each wrong one is refused, and no generated type is any', async () => {
+  await mkdir(folder, { recursive: true });
+  const lines = refused.map(([name, use]) => `  // @ts-expect-error ${name}\n  ${use}\n`);
+  await writeFile(`${folder}underpin.gen.ts`, generateTypes(sampleSchema));
+  await writeFile(`${folder}uses.ts`, `${uses}${lines.join('')}}\n`);
+  const config = {
+    extends: '../../../tsconfig.base.json',
+    compilerOptions: {
+      ...{
+        noEmit: true,
+        composite: false,
+        declaration: false,
+        allowImportingTsExtensions: true,
+        rewriteRelativeImportExtensions: false,
+        noUnusedLocals: false,
+      },
+      ...{ erasableSyntaxOnly: false, lib: ['ES2023', 'DOM', 'DOM.Iterable'], types: [] },
+    },
+    include: ['*.ts'],
+  };
+  await writeFile(`${folder}tsconfig.json`, JSON.stringify(config));
+  const compiler = new URL('../../node_modules/ts7/bin/tsc', import.meta.url).pathname;
+  const said = await promisify(execFile)(process.execPath, [compiler, '-p', folder]).then(
+    () => '',
+    (error: unknown) => (typeof error === 'object' && error !== null && 'stdout' in error ? String(error.stdout) : String(error)),
+  );
+  // An unused expectation ("TS2578") is a wrong use that compiled.
+  expect(said).toBe('');
+}, 60_000);
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('the same schema gives the same text, whatever the order of its collections', () => {
+  const text = generateTypes(sampleSchema);
+  expect(generateTypes({ ...sampleSchema, collections: [...sampleSchema.collections].reverse() })).toBe(text);
+  expect(text).toContain('export const schemaHash = "abc123";');
+  expect(text).toContain('one: { "author"'.replaceAll('"', ''));
+  expect(text).not.toMatch(/\bany\b|_admins|The title \*\/ of/);
+});
