@@ -28,7 +28,6 @@ export async function listen(database: Pick<Database, 'connect'>, log: Log): Pro
   let client: pg.Client | undefined;
   let answered = 0;
   let closed = false;
-  let timer: NodeJS.Timeout | undefined;
   let asking = false;
 
   const connect = async (): Promise<void> => {
@@ -68,7 +67,7 @@ export async function listen(database: Pick<Database, 'connect'>, log: Log): Pro
   };
 
   await connect();
-  timer = setInterval(() => void beat(), limits.listen.heartbeat);
+  const timer = setInterval(() => void beat(), limits.listen.heartbeat);
   return {
     on: (topic, fn, resync) => {
       handlers.set(topic, [...(handlers.get(topic) ?? []), fn]);

@@ -22,6 +22,8 @@ export interface Input {
   readonly sort?: unknown;
   readonly fields?: unknown;
   readonly expand?: unknown;
+  /** From a URL: `expand.author.fields` → its text. */
+  readonly expandFields?: Readonly<Record<string, string>>;
   readonly limit?: unknown;
   readonly cursor?: unknown;
   readonly page?: unknown;
@@ -64,14 +66,16 @@ export function inputOfUrl(query: URLSearchParams, of: 'list' | 'shape'): Input 
   const known = of === 'list' ? listNames.filter((name) => name !== 'where' && name !== 'params') : shapeNames;
   const input: Record<string, unknown> = {};
   const params: Record<string, unknown> = Object.create(null);
+  const expandFields: Record<string, string> = Object.create(null);
   for (const [name, value] of query) {
-    if (Object.hasOwn(input, name) || Object.hasOwn(params, name.slice(2)))
+    if (Object.hasOwn(input, name) || Object.hasOwn(params, name.slice(2)) || Object.hasOwn(expandFields, name))
       throw failAt('invalid_request', `/${name}`, `"${name}" stands in the query twice`);
     if (of === 'list' && /^p\.[A-Za-z_][A-Za-z0-9_]*$/.test(name)) params[name.slice(2)] = value;
     else if (known.includes(name)) input[name] = value;
+    else if (/^expand\.[a-z0-9_.]+\.fields$/.test(name)) expandFields[name] = value;
     else throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
   }
-  return { ...input, ...(of === 'list' ? { params } : {}), text: true };
+  return { ...input, ...(of === 'list' ? { params } : {}), expandFields, text: true };
 }
 
 /** The same from a JSON body. */
@@ -100,7 +104,7 @@ export const parseShape = (caller: Caller, collection: Collection, input: Input)
   ...(input.fields === undefined
     ? {}
     : { fields: parseFields(caller, collection, names(input.fields, 'fields', limits.list.fields), '/fields') }),
-  expand: parseExpand(caller, collection, input.expand),
+  expand: parseExpand(caller, collection, input.expand, input.expandFields ?? {}),
 });
 
 function parsePosition(input: Input): { cursor?: string; page?: number } {
@@ -202,14 +206,22 @@ function parseFields(caller: Caller, collection: Collection, asked: readonly str
 }
 
 /** `author,author.team` in a URL; in a body also `{ author: { fields, expand } | true }`. */
-function parseExpand(caller: Caller, collection: Collection, asked: unknown): readonly Expand[] {
-  if (asked === undefined || asked === null || asked === '') return [];
-  let paths = 0;
+function parseExpand(
+  caller: Caller,
+  collection: Collection,
+  asked: unknown,
+  fieldsOf: Readonly<Record<string, string>>,
+): readonly Expand[] {
+  const tree = asked === undefined || asked === null || asked === '' ? new Map() : expandTree(asked, fieldsOf);
+  const paths = pathsOf(tree);
+  for (const name of Object.keys(fieldsOf))
+    if (!paths.includes(name.slice(7, -7))) throw failAt('invalid_request', `/${name}`, `"${name.slice(7, -7)}" is not expanded`);
+  let count = 0;
   const read = (at: Collection, tree: ExpandTree, depth: number): readonly Expand[] => {
     if (depth > limits.list.expandDepth)
       throw failAt('limit_exceeded', '/expand', `Expand goes at most ${limits.list.expandDepth} relations deep`);
     return [...tree].map(([name, inner]) => {
-      if (++paths > limits.list.expandPaths)
+      if (++count > limits.list.expandPaths)
         throw failAt('limit_exceeded', '/expand', `At most ${limits.list.expandPaths} relations can be expanded`);
       const field = at.byName.get(name);
       const target = field?.to === undefined ? undefined : caller.schema.byName.get(field.to);
@@ -220,14 +232,22 @@ function parseExpand(caller: Caller, collection: Collection, asked: unknown): re
       return { field, target, ...fields, expand: hidden ? [] : read(target, inner.expand, depth + 1) };
     });
   };
-  return read(collection, expandTree(asked), 1);
+  return read(collection, tree, 1);
 }
 
 type ExpandTree = ReadonlyMap<string, { readonly fields?: readonly string[]; readonly expand: ExpandTree }>;
 
-function expandTree(asked: unknown): ExpandTree {
-  if (typeof asked === 'string' || Array.isArray(asked))
-    return treeOfPaths(names(asked, 'expand', limits.list.expandPaths).map((path) => path.split('.')));
+const pathsOf = (tree: ExpandTree): readonly string[] =>
+  [...tree].flatMap(([name, { expand }]) => [name, ...pathsOf(expand).map((inner) => `${name}.${inner}`)]);
+
+function expandTree(asked: unknown, fieldsOf: Readonly<Record<string, string>> = {}): ExpandTree {
+  if (typeof asked === 'string' || Array.isArray(asked)) {
+    return treeOfPaths(
+      names(asked, 'expand', limits.list.expandPaths).map((path) => path.split('.')),
+      '',
+      fieldsOf,
+    );
+  }
   if (!isObject(asked)) throw failAt('invalid_request', '/expand', 'expand must name relations');
   return new Map(
     Object.entries(asked).map(([name, inner]) => {
@@ -247,13 +267,15 @@ function expandTree(asked: unknown): ExpandTree {
   );
 }
 
-function treeOfPaths(paths: readonly (readonly string[])[]): ExpandTree {
+function treeOfPaths(paths: readonly (readonly string[])[], prefix: string, fieldsOf: Readonly<Record<string, string>>): ExpandTree {
   const heads = [...new Set(paths.map(([head = '']) => head))];
   return new Map(
-    heads.map((head) => [
-      head,
-      { expand: treeOfPaths(paths.filter((path) => path[0] === head && path.length > 1).map((path) => path.slice(1))) },
-    ]),
+    heads.map((head) => {
+      const below = paths.filter((path) => path[0] === head && path.length > 1).map((path) => path.slice(1));
+      const fields = fieldsOf[`expand.${prefix}${head}.fields`];
+      const asked = fields === undefined ? {} : { fields: names(fields, `expand.${prefix}${head}.fields`, limits.list.fields) };
+      return [head, { ...asked, expand: treeOfPaths(below, `${prefix}${head}.`, fieldsOf) }];
+    }),
   );
 }
 

@@ -2,7 +2,7 @@
 import type { Problem } from '@underpin/sdk/wire';
 import { ExprError } from '@underpin/sdk/expr/ast';
 import { fromPgError } from '../../db/pg-errors.ts';
-import { errorKinds, fail, Failure } from '../../kit/errors.ts';
+import { errorKinds, fail, type Failure } from '../../kit/errors.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Reply } from '../reply.ts';
 
