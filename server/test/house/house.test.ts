@@ -118,7 +118,7 @@ test('a cast says why it is proven, and any, non-null marks and default exports 
     const lines = read(file).split('\n');
     return lines.flatMap((line, index) => {
       const code = line.replace(/\/\/.*|'[^']*'|`[^`]*`|\/\*.*?\*\//g, '');
-      const isText = /^\s*(\*|\/\*\*|import |export (type )?\{)/.test(line);
+      const isText = /^\s*(\*|\/\*\*|import |export (type )?\{)|\[\w+ in /.test(line);
       const casts = /\bas (?!const\b)[A-Za-z{(\[]/.test(code) && !isText;
       const explained = lines.slice(Math.max(0, index - 5), index + 1).some((near) => near.includes('cast:'));
       return (casts && !explained) || /^export default/.test(line) ? [`${file}:${index + 1} ${line.trim()}`] : [];
