@@ -56,7 +56,7 @@ function constraintFailure(collection: Collection, error: unknown): Failure | un
     );
     const own = field === undefined ? undefined : collection.byName.get(field.name);
     // On insert and update it is our own key that leads nowhere; on delete it is a key of others that still leads here.
-    if (own !== undefined && !/is still referenced/.test(error.detail ?? '')) return badReference(own);
+    if (error.code === '23503' && own !== undefined && !/is still referenced/.test(error.detail ?? '')) return badReference(own);
     return fail('reference_violation', { status: 409, detail: 'Other records still refer to this one.' }, error);
   }
   if (error.code === '23514' || error.code === '23502') {

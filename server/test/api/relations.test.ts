@@ -11,8 +11,16 @@ beforeAll(async () => {
   up = await startTestApp();
   ann = await up.account('ann');
   bob = await up.account('bob');
-  const make = async (body: unknown): Promise<void> => expect((await up.send('POST /collections', { token: up.owner, body })).status).toBe(201);
-  await make({ name: 'tags', fields: [{ name: 'name', type: 'text' }, { name: 'open', type: 'bool', default: true }], rules: { list: 'open == true' } });
+  const make = async (body: unknown): Promise<void> =>
+    expect((await up.send('POST /collections', { token: up.owner, body })).status).toBe(201);
+  await make({
+    name: 'tags',
+    fields: [
+      { name: 'name', type: 'text' },
+      { name: 'open', type: 'bool', default: true },
+    ],
+    rules: { list: 'open == true' },
+  });
   await make({
     name: 'posts',
     fields: [
@@ -28,7 +36,14 @@ beforeAll(async () => {
       delete: 'author == auth.id',
     },
   });
-  for (const [name, open] of [['a', true], ['b', true], ['c', true], ['d', true], ['hidden', false], ['banned', true]] as const) {
+  for (const [name, open] of [
+    ['a', true],
+    ['b', true],
+    ['c', true],
+    ['d', true],
+    ['hidden', false],
+    ['banned', true],
+  ] as const) {
     tag[name] = (await up.send('POST /records/tags', { token: up.owner, body: { name, open } })).body.id;
   }
 });
@@ -93,7 +108,10 @@ describe('a list', () => {
     expect((await change(body.id, { tags: { $add: ids('banned') } })).status).toBe(403);
     expect((await change(body.id, { members: [ann.id] })).status).toBe(200);
     expect((await up.sql('SELECT count(*) AS n FROM posts WHERE title = $1', ['four']))[0]).toEqual({ n: '0' });
-    const [{ n } = {}] = await up.sql(`SELECT count(*) AS n FROM underpin.many_${(await fieldId('tags')).replaceAll('-', '')} WHERE source = $1`, [body.id]);
+    const [{ n } = {}] = await up.sql(
+      `SELECT count(*) AS n FROM underpin.many_${(await fieldId('tags')).replaceAll('-', '')} WHERE source = $1`,
+      [body.id],
+    );
     expect(n).toBe('1');
   });
 
@@ -126,7 +144,10 @@ describe('a list', () => {
   test('beyond a hundred is null, and _more says which', async () => {
     const { body } = await create({ title: 'long' });
     await up.sql(`INSERT INTO tags (id, name) SELECT gen_random_uuid(), 'many ' || i FROM generate_series(1, 101) i`);
-    await up.sql(`INSERT INTO underpin.many_${(await fieldId('tags')).replaceAll('-', '')} (source, target, position) SELECT $1, id, row_number() OVER () FROM tags WHERE name LIKE 'many %'`, [body.id]);
+    await up.sql(
+      `INSERT INTO underpin.many_${(await fieldId('tags')).replaceAll('-', '')} (source, target, position) SELECT $1, id, row_number() OVER () FROM tags WHERE name LIKE 'many %'`,
+      [body.id],
+    );
     const read = await up.send(`GET /records/posts/${body.id}`, { token: ann.token });
     expect([read.body.tags, read.body._more, read.body.version]).toEqual([null, ['tags'], 2]);
   });
@@ -163,9 +184,14 @@ describe('filters', () => {
   });
 
   test('by an id that stands in the list', async () => {
-    const { body } = await up.send(`GET /records/posts${query({ filter: '$tag in tags', 'p.tag': tag['a'] ?? '', sort: 'title' })}`, { token: ann.token });
+    const { body } = await up.send(`GET /records/posts${query({ filter: '$tag in tags', 'p.tag': tag['a'] ?? '', sort: 'title' })}`, {
+      token: ann.token,
+    });
     expect(body.data.map(({ title }: { title: string }) => title)).toEqual(['1']);
-    const posted = await up.send('POST /records/posts/query', { token: ann.token, body: { where: { tags: { some: { name: 'b' } } }, sort: ['title'] } });
+    const posted = await up.send('POST /records/posts/query', {
+      token: ann.token,
+      body: { where: { tags: { some: { name: 'b' } } }, sort: ['title'] },
+    });
     expect(posted.body.data.map(({ title }: { title: string }) => title)).toEqual(['1', '2']);
   });
 
@@ -175,8 +201,12 @@ describe('filters', () => {
     expect(await find('tags.exists(t, t.name == "hidden")')).toEqual([]);
     expect(await find('tags.exists(t, true)')).toEqual(['1', '2']);
     expect(await find('tags.size() == 1 && tags.all(t, t.name == "nothing")')).toEqual(['4']);
-    expect((await up.send(`GET /records/tags${query({ filter: 'tagged.exists(p, p.title == "bob’s")' })}`, { token: ann.token })).body.data).toEqual([]);
-    expect((await up.send(`GET /records/tags${query({ filter: 'tagged.exists(p, p.title == "bob’s")' })}`, { token: bob.token })).body.data).toHaveLength(1);
+    expect(
+      (await up.send(`GET /records/tags${query({ filter: 'tagged.exists(p, p.title == "bob’s")' })}`, { token: ann.token })).body.data,
+    ).toEqual([]);
+    expect(
+      (await up.send(`GET /records/tags${query({ filter: 'tagged.exists(p, p.title == "bob’s")' })}`, { token: bob.token })).body.data,
+    ).toHaveLength(1);
   });
 
   test('rules about lists let the right ones in', async () => {
@@ -188,7 +218,8 @@ describe('filters', () => {
 });
 
 describe('definitions', () => {
-  const define = (field: Record<string, unknown>) => up.send('POST /collections', { token: up.owner, body: { name: 'x', fields: [{ name: 'f', type: 'relation', to: 'tags', ...field }] } });
+  const define = (field: Record<string, unknown>) =>
+    up.send('POST /collections', { token: up.owner, body: { name: 'x', fields: [{ name: 'f', type: 'relation', to: 'tags', ...field }] } });
   test.each<[string, Record<string, unknown>, string]>([
     ['a back-relation with a name that is taken', { inverse: 'name' }, '/fields/0/inverse'],
     ['a back-relation with another’s name', { inverse: 'tagged' }, '/fields/0/inverse'],
@@ -201,13 +232,20 @@ describe('definitions', () => {
   });
 
   test('a renamed back-relation is followed by the rules that mention it', async () => {
-    await up.send('PATCH /collections/tags', { token: up.owner, body: { rules: { view: 'tagged.exists(p, p.title == "1") || open == true' } } });
+    await up.send('PATCH /collections/tags', {
+      token: up.owner,
+      body: { rules: { view: 'tagged.exists(p, p.title == "1") || open == true' } },
+    });
     const { body } = await up.send('GET /collections/posts', { token: up.owner });
-    const fields = body.fields.map((field: { name: string }) => (field.name === 'tags' ? { ...field, name: 'labels', inverse: 'labelled' } : field));
+    const fields = body.fields.map((field: { name: string }) =>
+      field.name === 'tags' ? { ...field, name: 'labels', inverse: 'labelled' } : field,
+    );
     const renamed = await up.send('PATCH /collections/posts', { token: up.owner, body: { fields } });
     expect(renamed.status).toBe(200);
     expect(renamed.body.rules.create).toBe('author == auth.id && labels.size() <= 3');
-    expect((await up.send('GET /collections/tags', { token: up.owner })).body.rules.view).toBe('labelled.exists(p, p.title == "1") || open == true');
+    expect((await up.send('GET /collections/tags', { token: up.owner })).body.rules.view).toBe(
+      'labelled.exists(p, p.title == "1") || open == true',
+    );
     expect((await find('labels.exists(t, t.name == "a")')).length).toBeGreaterThan(0);
   });
 
@@ -215,10 +253,15 @@ describe('definitions', () => {
     const id = (await fieldId('labels')).replaceAll('-', '');
     await up.send('PATCH /collections/tags', { token: up.owner, body: { rules: { view: 'true' } } });
     const { body } = await up.send('GET /collections/posts', { token: up.owner });
-    const without = { fields: body.fields.filter(({ name }: { name: string }) => name !== 'labels'), rules: { create: 'true', update: 'true' } };
+    const without = {
+      fields: body.fields.filter(({ name }: { name: string }) => name !== 'labels'),
+      rules: { create: 'true', update: 'true' },
+    };
     const asked = await up.send('PATCH /collections/posts', { token: up.owner, body: without });
     expect(asked.body.plan.operations.find(({ kind }: { kind: string }) => kind === 'drop_field').counts.deleted).toBeGreaterThan(0);
-    expect((await up.send('PATCH /collections/posts', { token: up.owner, body: { ...without, confirm: asked.body.plan.hash } })).status).toBe(200);
+    expect(
+      (await up.send('PATCH /collections/posts', { token: up.owner, body: { ...without, confirm: asked.body.plan.hash } })).status,
+    ).toBe(200);
     expect(await up.sql(`SELECT to_regclass('underpin.many_${id}') AS there`)).toEqual([{ there: null }]);
   });
 });
