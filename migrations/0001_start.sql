@@ -40,6 +40,15 @@ BEGIN
   RETURN NEW;
 END $$;
 
+-- Whether a text can be read as a value of a type. Asked before a column is converted.
+CREATE FUNCTION underpin.fits(value text, type text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  EXECUTE format('SELECT %L::%s', value, type);
+  RETURN true;
+EXCEPTION WHEN data_exception OR invalid_text_representation OR numeric_value_out_of_range THEN
+  RETURN false;
+END $$;
+
 -- A junction table that changes is a change of the record it belongs to. "underpin.writing" names the record that a
 -- statement of ours is writing, which counts its own version.
 CREATE FUNCTION underpin.junction_changed() RETURNS trigger LANGUAGE plpgsql AS $$

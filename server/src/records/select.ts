@@ -94,6 +94,10 @@ export function recordJson(
   return `regexp_replace((SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x)::text, ',"_more":null}$', '}')::json`;
 }
 
+/** What the column looks like in an answer; a computed decimal is text, as every decimal. */
+const jsonOf = (field: Field, column: string): string =>
+  field.type.name === 'computed' && field.ty.kind === 'decimal' ? `${column}::text` : (field.type.json?.(column) ?? column);
+
 /** One target more than is shown, in their order. */
 const firstTargets = (root: Root, field: Field): string => {
   const written = root.many?.get(field.name);
@@ -125,7 +129,7 @@ function fieldSql(caller: Caller, params: ParamList, root: Root, collection: Col
   const { column, mask } = columnSql(caller, params, root, collection, field);
   const json =
     field.junction === undefined
-      ? (field.type.json?.(column) ?? column)
+      ? jsonOf(field, column)
       : `(SELECT CASE WHEN count(*) <= ${limits.many} THEN coalesce(json_agg(y.target ORDER BY y.position), '[]') END FROM ${firstTargets(root, field)})`;
   return mask === undefined ? json : `CASE WHEN ${mask} THEN ${json} END`;
 }

@@ -14,7 +14,8 @@ import type { Statement } from '../db/connect.ts';
 import { ParamList } from '../expr/params.ts';
 import { fail, type Failure } from '../kit/errors.ts';
 import { ident } from '../kit/sql.ts';
-import { columnFields, type Collection } from '../schema/collection.ts';
+import { columnFields, type Collection, type Field } from '../schema/collection.ts';
+import { compiled } from '../schema/ddl.ts';
 import { judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
 import { listChanges, planLists, type ListWrite } from './lists.ts';
 import { named } from './plan.ts';
@@ -49,7 +50,7 @@ export function planCreate(caller: Caller, collection: Collection, id: string, {
   judgeLists(caller, judging, params, lists, undefined);
   const all = judging.all();
   const text = [
-    `WITH n AS (SELECT ${next.join(', ')}),`,
+    `WITH n AS (${withComputed(collection, next)}),`,
     ...lists.map(({ definition }) => definition),
     `judged AS MATERIALIZED (SELECT n.*${judging.columns()}${announce(lists, 'n."id"')} FROM n${judging.root.joins.join('')}),`,
     ...lists.flatMap((list) => list.changes(all)),
@@ -57,6 +58,17 @@ export function planCreate(caller: Caller, collection: Collection, id: string, {
     answer(caller, collection, params, judging, lists),
   ].join('\n');
   return { statement: named(text, params), refusals: judging.list.map(({ refusal }) => refusal) };
+}
+
+const isWritten = (field: Field): boolean => field.type.name !== 'computed';
+
+/** The row that is to be, with what Postgres will compute from it, so that rules may ask for that too. */
+function withComputed(collection: Collection, columns: readonly string[]): string {
+  const computed = collection.fields
+    .filter((field) => !isWritten(field))
+    .map((field) => `(${compiled(collection.def, field.def).sql}) AS ${ident(field.name)}`);
+  const row = `SELECT ${columns.join(', ')}`;
+  return computed.length === 0 ? row : `SELECT b.*, ${computed.join(', ')} FROM (${row}) b`;
 }
 
 /** The new value of a column: what was sent, or what was stored and an amount. */
@@ -93,7 +105,9 @@ export function planUpdate(
   judgeVersion(judging, params, ifVersion);
   judgeReferences(caller, judging, params, plain, sent, 'o');
   judgeLists(caller, judging, params, lists, own);
-  const next = columnFields(collection).map((field) => `${given.get(field.name) ?? `o.${ident(field.name)}`} AS ${ident(field.name)}`);
+  const next = columnFields(collection)
+    .filter(isWritten)
+    .map((field) => `${given.get(field.name) ?? `o.${ident(field.name)}`} AS ${ident(field.name)}`);
   const sets = [...given.keys()].map((name) => `${ident(name)} = judged.${ident(`new ${name}`)}`);
   const now = params.add(new Date(caller.ctx.now), 'timestamptz');
   const carried = [...given.keys()].map((name) => `, n.${ident(name)} AS ${ident(`new ${name}`)}`).join('');
@@ -101,7 +115,7 @@ export function planUpdate(
   const text = [
     `WITH o AS MATERIALIZED (SELECT ${returning(collection)} FROM ${collection.table} t WHERE t."id" = ${own} FOR UPDATE),`,
     ...lists.map(({ definition }) => definition),
-    `judged AS MATERIALIZED (SELECT o."id"${carried}${judging.columns()}${announce(lists, 'o."id"')} FROM o CROSS JOIN LATERAL (SELECT ${next.join(', ')}) n${judging.root.joins.join('')}),`,
+    `judged AS MATERIALIZED (SELECT o."id"${carried}${judging.columns()}${announce(lists, 'o."id"')} FROM o CROSS JOIN LATERAL (${withComputed(collection, next)}) n${judging.root.joins.join('')}),`,
     ...lists.flatMap((list) => list.changes(all)),
     `done AS (UPDATE ${collection.table} t SET ${[...sets, `"updated" = greatest(${now}, t."updated")`, `"version" = t."version" + 1`].join(', ')} FROM judged WHERE t."id" = judged."id" AND ${all} RETURNING ${returning(collection)})`,
     answer(caller, collection, params, judging, lists),

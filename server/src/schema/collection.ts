@@ -118,7 +118,7 @@ function buildField(def: FieldDef): Field {
     def,
     ty: type.ty(def),
     system: false,
-    written: 'anyone',
+    written: def.type === 'computed' ? 'never' : 'anyone',
     ...(def.to === undefined ? {} : { to: def.to }),
     ...(def.many === true ? { junction: junctionTable(def.id) } : {}),
   };

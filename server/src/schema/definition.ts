@@ -32,7 +32,6 @@ const common = {
   secret: z.boolean().optional(),
   ui: ui.optional(),
 };
-export const commonFieldNames: ReadonlySet<string> = new Set(Object.keys(common));
 
 const definition = z.strictObject({
   id: z.string().optional(),

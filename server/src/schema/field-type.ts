@@ -19,7 +19,7 @@ export interface FieldTypeSpec<S> {
   readonly name: string;
   /** Which input the dashboard draws. */
   readonly widget: string;
-  readonly group: 'text' | 'number' | 'choice' | 'time' | 'relation' | 'structure';
+  readonly group: 'text' | 'number' | 'choice' | 'time' | 'relation' | 'structure' | 'computed';
   /** What the rule language may do with it; shown in the editor's completion and the docs. */
   readonly operators: readonly string[];
   readonly about: string;

@@ -11,6 +11,8 @@ import { limits } from '../kit/limits.ts';
 import { buildCollection, type Collection } from './collection.ts';
 import { at, isReservedName, refused } from './definition.ts';
 import { makeSchema, type Schema } from './load.ts';
+import { conversion, isConversion } from './convert.ts';
+import { compiled } from './ddl.ts';
 import { checkPlace, rulePlaces, type RulePlace } from './rules.ts';
 
 type Stored = CollectionDef & { readonly id: string };
@@ -39,11 +41,15 @@ export function validateCollection(before: Schema, after: Schema, def: Stored): 
     if (field.to !== undefined && (target === undefined || target.system))
       problems.push(at(`/fields/${index}/to`, `there is no collection "${field.to}"`));
     const was = known?.def.fields.find((other) => other.id === field.id);
-    if (
-      was !== undefined &&
-      (was.type !== field.type || was.to !== field.to || was['integer'] !== field['integer'] || was.many !== field.many)
-    )
-      problems.push(at(`/fields/${index}/type`, 'the type of a field cannot be changed'));
+    if (was !== undefined && isConversion(was, field)) {
+      const user = def.fields.find(
+        (other) => other.type === 'computed' && compiled(def, other).mentions.some((mention) => mention.field === field.name),
+      );
+      if (conversion(was, field) === undefined)
+        problems.push(at(`/fields/${index}/type`, `cannot be changed from ${was.type} to ${field.type}`));
+      else if (user !== undefined)
+        problems.push(at(`/fields/${index}/type`, `cannot be changed while the computed field "${user.name}" uses it`));
+    }
     problems.push(...relationProblems(after, field, index));
     if (after.byId.get(def.id)?.inverses.has(field.name) === true)
       problems.push(at(`/fields/${index}/name`, 'is the name of a back-relation'));
@@ -144,4 +150,21 @@ export function canonicalText(text: string): string {
     if (error instanceof ExprError) return text;
     throw error;
   }
+}
+
+/** Fills in what a computed field returns; refuses expressions that mean nothing. */
+export function withResults(def: Stored): Stored {
+  const problems: ProblemField[] = [];
+  const fields = def.fields.map((field, index) => {
+    if (field.type !== 'computed') return field;
+    try {
+      return { ...field, required: false, returns: compiled(def, field).ty.kind };
+    } catch (error) {
+      if (!(error instanceof ExprError)) throw error;
+      problems.push({ pointer: `/fields/${index}/expr`, code: error.code, message: `${error.message} (at ${error.start + 1})` });
+      return field;
+    }
+  });
+  if (problems.length > 0) throw refused(problems);
+  return { ...def, fields };
 }
