@@ -8,6 +8,7 @@ import { ident, literal } from '../kit/sql.ts';
 import { expressionOf } from './definition.ts';
 import type { ColumnSpec } from './field-type.ts';
 import { fieldType } from './fields/index.ts';
+import { junctionTable } from './collection.ts';
 
 type Stored = CollectionDef & { readonly id: string };
 
@@ -29,14 +30,37 @@ export const fieldKey = (of: Stored, name: string): string => {
 };
 
 function specOf(field: FieldDef): ColumnSpec {
-  const type = fieldType(field.type);
-  if (type === undefined) throw new Error(`no field type "${field.type}"`);
-  return type.column(field);
+  const spec = fieldType(field.type)?.column(field);
+  if (spec === undefined) throw new Error(`"${field.name}" has no column`);
+  return spec;
 }
+const isMany = (field: FieldDef): boolean => field.many === true;
+
+/** The junction table of a to-many relation, with an index for each way. */
+function createJunction(name: string, field: FieldDef): readonly string[] {
+  const junction = junctionTable(field.id ?? '');
+  const plain = junction.replace('underpin.', '');
+  const onDelete = field['onDelete'] === 'set null' ? 'CASCADE' : 'RESTRICT';
+  const bump = (event: string, rows: 'OLD' | 'NEW'): string =>
+    `CREATE TRIGGER changed_${event.toLowerCase()} AFTER ${event} ON ${junction} REFERENCING ${rows} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION underpin.junction_changed()`;
+  return [
+    `CREATE TABLE ${junction} (source uuid NOT NULL CONSTRAINT ${foreignKeyName(field)}_source REFERENCES ${table(name)} ("id") ON DELETE CASCADE, target uuid NOT NULL, position bigint NOT NULL, PRIMARY KEY (source, target))`,
+    ...junctionTarget(field, onDelete),
+    `CREATE INDEX ${plain}_target ON ${junction} (target, source)`,
+    `CREATE INDEX ${plain}_order ON ${junction} (source, position)`,
+    bump('INSERT', 'NEW'),
+    bump('UPDATE', 'NEW'),
+    bump('DELETE', 'OLD'),
+  ];
+}
+
+const junctionTarget = (field: FieldDef, onDelete: string): readonly string[] => [
+  `ALTER TABLE ${junctionTable(field.id ?? '')} ADD CONSTRAINT ${foreignKeyName(field)}_target FOREIGN KEY (target) REFERENCES ${table(field.to ?? '')} ("id") ON DELETE ${onDelete}`,
+];
 
 /** A plain default as SQL; undefined where there is none or it is an expression (those are ours to fill in). */
 export function staticDefault(field: FieldDef): string | undefined {
-  const value = field.default;
+  const value = isMany(field) ? undefined : field.default;
   if (value === undefined || value === null || expressionOf(value) !== undefined) return undefined;
   const { type } = specOf(field);
   const stored = fieldType(field.type)?.input(field).parse(value);
@@ -57,7 +81,8 @@ const columnSql = (field: FieldDef): string => {
     .join(' ');
 };
 
-const foreignKey = (name: string, field: FieldDef): string[] => {
+const foreignKey = (name: string, field: FieldDef): readonly string[] => {
+  if (isMany(field)) return createJunction(name, field);
   const { references } = specOf(field);
   if (references === undefined) return [];
   return [
@@ -82,7 +107,7 @@ export function createTable(def: Stored): readonly string[] {
     '"updated" timestamptz(3) NOT NULL DEFAULT now()',
     '"version" bigint NOT NULL DEFAULT 1',
     ...(def.kind === 'auth' ? accountColumns : []),
-    ...def.fields.map(columnSql),
+    ...def.fields.filter((field) => !isMany(field)).map(columnSql),
   ];
   return [
     `CREATE TABLE ${name} (\n  ${columns.join(',\n  ')}\n)`,
@@ -98,14 +123,19 @@ export function createTable(def: Stored): readonly string[] {
   ];
 }
 
-export const dropTable = (name: string): readonly string[] => [`DROP TABLE ${table(name)}`];
+export const dropTable = (def: Stored): readonly string[] => [
+  ...def.fields.filter(isMany).map(dropJunction),
+  `DROP TABLE ${table(def.name)}`,
+];
+const dropJunction = (field: FieldDef): string => `DROP TABLE ${junctionTable(field.id ?? '')}`;
 export const renameTable = (from: string, to: string): readonly string[] => [`ALTER TABLE ${table(from)} RENAME TO ${ident(to)}`];
 export const renameColumn = (name: string, from: string, to: string): string =>
   `ALTER TABLE ${table(name)} RENAME COLUMN ${ident(from)} TO ${ident(to)}`;
-export const dropColumn = (name: string, field: string): string => `ALTER TABLE ${table(name)} DROP COLUMN ${ident(field)}`;
+export const dropColumn = (name: string, field: FieldDef): string =>
+  isMany(field) ? dropJunction(field) : `ALTER TABLE ${table(name)} DROP COLUMN ${ident(field.name)}`;
 
 export const addColumn = (name: string, field: FieldDef): readonly string[] => [
-  `ALTER TABLE ${table(name)} ADD COLUMN ${columnSql(field)}`,
+  ...(isMany(field) ? [] : [`ALTER TABLE ${table(name)} ADD COLUMN ${columnSql(field)}`]),
   ...foreignKey(name, field),
 ];
 
@@ -115,6 +145,11 @@ export const dropIndex = (of: Stored, index: IndexDef): string => `DROP INDEX IF
 
 /** What changes between two definitions of one column; renamed already. */
 export function alterColumn(name: string, was: FieldDef, field: FieldDef): readonly string[] {
+  if (isMany(field)) {
+    if (was['onDelete'] === field['onDelete']) return [];
+    const drop = `ALTER TABLE ${junctionTable(field.id ?? '')} DROP CONSTRAINT ${foreignKeyName(was)}_target`;
+    return [drop, ...junctionTarget(field, field['onDelete'] === 'set null' ? 'CASCADE' : 'RESTRICT')];
+  }
   const before = specOf(was);
   const after = specOf(field);
   const column = ident(field.name);
@@ -138,10 +173,14 @@ export function alterColumn(name: string, was: FieldDef, field: FieldDef): reado
 }
 
 export const countRows = (name: string): string => `SELECT count(*) AS count FROM ${table(name)}`;
-export const countValues = (name: string, field: string): string => `SELECT count(${ident(field)}) AS count FROM ${table(name)}`;
+export const countValues = (name: string, field: FieldDef): string =>
+  isMany(field)
+    ? `SELECT count(*) AS count FROM ${junctionTable(field.id ?? '')}`
+    : `SELECT count(${ident(field.name)}) AS count FROM ${table(name)}`;
 
 /** How many rows a changed field would refuse; undefined where it refuses nothing that the old one took. */
 export function countViolations(name: string, was: FieldDef, field: FieldDef): string | undefined {
+  if (isMany(field)) return undefined;
   const column = ident(was.name);
   const check = specOf(field).check?.(column);
   const problems = [

@@ -64,6 +64,9 @@ const definition = z.strictObject({
   ui: ui.optional(),
 });
 
+/** Whether no field, and so no back-relation either, may have this name. */
+export const isReservedName = (value: string): boolean => reservedFieldNames.has(value);
+
 /** Reads a whole definition, or refuses with every problem at its pointer. Settings of fields get their defaults. */
 export function parseDefinition(input: unknown): CollectionDef {
   const parsed = definition.safeParse(input);

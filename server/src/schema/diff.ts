@@ -58,7 +58,7 @@ const dropped = (before: Stored): Operation => ({
   kind: 'drop_collection',
   collection: before.name,
   summary: `drop ${before.name} with all its records`,
-  sql: ddl.dropTable(before.name),
+  sql: ddl.dropTable(before),
   counts: { deleted: ddl.countRows(before.name) },
   hazard: 'DELETES_DATA',
 });
@@ -66,7 +66,9 @@ const dropped = (before: Stored): Operation => ({
 function diffFields(before: Stored, after: Stored): Operation[] {
   const old = new Map(before.fields.map((field) => [field.id, field]));
   const kept = new Set(after.fields.map((field) => field.id));
-  const renamed = after.fields.filter((field) => old.get(field.id) !== undefined && old.get(field.id)?.name !== field.name);
+  const renamed = after.fields.filter(
+    (field) => old.get(field.id) !== undefined && old.get(field.id)?.name !== field.name && field.many !== true,
+  );
   return [
     ...before.fields.filter((field) => !kept.has(field.id)).map((field) => dropField(before.name, after.name, field)),
     ...renameFields(
@@ -103,8 +105,8 @@ const dropField = (table: string, collection: string, field: FieldDef): Operatio
   collection,
   field: field.name,
   summary: `drop ${collection}.${field.name}`,
-  sql: [ddl.dropColumn(collection, field.name)],
-  counts: { deleted: ddl.countValues(table, field.name) },
+  sql: [ddl.dropColumn(collection, field)],
+  counts: { deleted: ddl.countValues(table, field) },
   hazard: 'DELETES_DATA',
 });
 
@@ -114,7 +116,7 @@ const addField = (before: Stored, after: Stored, field: FieldDef): Operation => 
   field: field.name,
   summary: `add ${after.name}.${field.name} (${field.type})`,
   sql: ddl.addColumn(after.name, field),
-  ...(field.required === true && ddl.staticDefault(field) === undefined
+  ...(field.required === true && field.many !== true && ddl.staticDefault(field) === undefined
     ? { counts: { withoutValue: ddl.countRows(before.name) }, hazard: 'MAY_FAIL' as const }
     : {}),
 });

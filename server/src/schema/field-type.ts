@@ -25,7 +25,8 @@ export interface FieldTypeSpec<S> {
   readonly about: string;
   readonly settings: z.ZodType<S>;
   ty(settings: S): Ty;
-  column(settings: S): ColumnSpec;
+  /** Absent where the values live in a table of their own. */
+  column(settings: S): ColumnSpec | undefined;
   /** Checks a value from outside and turns it into what is bound; null is handled before. */
   input(settings: S): z.ZodType<unknown>;
   /** What it looks like in an answer, as SQL over the column; absent: the column itself. */
@@ -42,7 +43,7 @@ export interface FieldType {
   readonly about: string;
   readonly settings: z.ZodType<unknown>;
   ty(settings: unknown): Ty;
-  column(settings: unknown): ColumnSpec;
+  column(settings: unknown): ColumnSpec | undefined;
   input(settings: unknown): z.ZodType<unknown>;
   readonly json?: (column: string) => string;
 }

@@ -17,6 +17,8 @@ function renamesBetween(before: Stored, after: Stored): Renames {
   const renames = new Map<string, string>();
   for (const field of after.fields) {
     const was = before.fields.find(({ id }) => id === field.id);
+    if (was?.inverse !== undefined && field.inverse !== undefined && was.inverse !== field.inverse)
+      renames.set(keyOf(was.to ?? '', was.inverse), field.inverse);
     if (was === undefined || was.name === field.name) continue;
     renames.set(keyOf(before.name, was.name), field.name);
     if (before.kind === 'auth') renames.set(keyOf('auth.', was.name), field.name);

@@ -5,11 +5,11 @@
 import { ExprError, ruleLimits } from '@underpin/sdk/expr/ast';
 import { parse } from '@underpin/sdk/expr/parse';
 import { print } from '@underpin/sdk/expr/print';
-import type { CollectionDef, ProblemField } from '@underpin/sdk/wire';
+import type { CollectionDef, FieldDef, ProblemField } from '@underpin/sdk/wire';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { buildCollection, type Collection } from './collection.ts';
-import { at, refused } from './definition.ts';
+import { at, isReservedName, refused } from './definition.ts';
 import { makeSchema, type Schema } from './load.ts';
 import { checkPlace, rulePlaces, type RulePlace } from './rules.ts';
 
@@ -39,9 +39,15 @@ export function validateCollection(before: Schema, after: Schema, def: Stored): 
     if (field.to !== undefined && (target === undefined || target.system))
       problems.push(at(`/fields/${index}/to`, `there is no collection "${field.to}"`));
     const was = known?.def.fields.find((other) => other.id === field.id);
-    if (was !== undefined && (was.type !== field.type || was.to !== field.to || was['integer'] !== field['integer']))
+    if (
+      was !== undefined &&
+      (was.type !== field.type || was.to !== field.to || was['integer'] !== field['integer'] || was.many !== field.many)
+    )
       problems.push(at(`/fields/${index}/type`, 'the type of a field cannot be changed'));
-    if (field.type === 'relation' && field.required === true && field['onDelete'] === 'set null')
+    problems.push(...relationProblems(after, field, index));
+    if (after.byId.get(def.id)?.inverses.has(field.name) === true)
+      problems.push(at(`/fields/${index}/name`, 'is the name of a back-relation'));
+    if (field.type === 'relation' && field.many !== true && field.required === true && field['onDelete'] === 'set null')
       problems.push(at(`/fields/${index}/onDelete`, 'a required field cannot be set to null'));
   });
   const collection = after.byId.get(def.id);
@@ -54,6 +60,22 @@ export function validateCollection(before: Schema, after: Schema, def: Stored): 
   if (problems.length > 0) throw refused(problems);
   problems.push(...expressionProblems(after, def.id));
   if (problems.length > 0) throw refused(problems);
+}
+
+/** What a to-many relation cannot have, and whether a back-relation's name is free in the collection pointed to. */
+function relationProblems(after: Schema, field: FieldDef, index: number): ProblemField[] {
+  const problems: ProblemField[] = [];
+  if (field.many === true && field['onDelete'] === 'cascade')
+    problems.push(at(`/fields/${index}/onDelete`, 'of a list can be restrict or set null'));
+  if (field.many === true && field.required === true) problems.push(at(`/fields/${index}/required`, 'a list is never absent'));
+  if (field.inverse === undefined) return problems;
+  const target = after.byName.get(field.to ?? '');
+  const others = after.collections.flatMap((other) =>
+    other.fields.filter((one) => one.to === target?.name && one.def.inverse === field.inverse && one.id !== field.id),
+  );
+  const taken = target?.byName.has(field.inverse) === true || others.length > 0 || isReservedName(field.inverse);
+  if (taken) problems.push(at(`/fields/${index}/inverse`, `"${field.inverse}" is taken in "${field.to ?? ''}"`));
+  return problems;
 }
 
 /** Every expression of every collection that would no longer mean anything. */
