@@ -1,0 +1,192 @@
+/** The documentation against the code, in both directions: nothing is missing, and nothing is told that is not there. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { clientLimits, ruleLimits } from '@underpin/sdk/expr/ast';
+import { languageNames } from '@underpin/sdk/expr/model';
+import { parse } from '@underpin/sdk/expr/parse';
+import { z } from 'zod';
+import { parseConfig, settings } from '../../src/kit/config.ts';
+import { errorKinds } from '../../src/kit/errors.ts';
+import { fieldTypes } from '../../src/schema/fields/index.ts';
+import { accountFieldNames, systemFieldNames } from '../../src/schema/system-fields.ts';
+import { anchorOf, codeIn, linksOf, markdownFiles, readDoc, rowsOf, sectionsOf } from '../support/markdown.ts';
+
+const root = process.cwd();
+const sorted = (names: Iterable<string>): string[] => [...names].sort();
+const titles = (file: string, level: number): string[] =>
+  sectionsOf(file)
+    .filter((section) => section.level === level)
+    .map(({ title }) => title);
+const section = (file: string, title: string) => sectionsOf(file).find((one) => one.title === title);
+
+describe('errors.md', () => {
+  const file = 'docs/reference/errors.md';
+  test('has a heading for every code, and no other', () => {
+    expect(sorted(titles(file, 2))).toEqual(sorted(Object.keys(errorKinds)));
+  });
+  test.each(Object.entries(errorKinds))('says the status of %s, and what to think of it', (code, { status }) => {
+    const text = section(file, code)?.text ?? '';
+    expect(Number(/^Status (\d{3})/.exec(text)?.[1])).toBe(status);
+    expect(text.replace(/^Status \d{3}[.,]?/, '').trim().length).toBeGreaterThanOrEqual(40);
+  });
+});
+
+describe('settings', () => {
+  const names = sorted(Object.keys(settings));
+  const file = 'docs/reference/config.md';
+  const example = readDoc('.env.example');
+  test('each has its heading in config.md, and no other has', () => {
+    expect(sorted(titles(file, 2).filter((title) => /^[A-Z_]+$/.test(title)))).toEqual(names);
+  });
+  test.each(names)('%s is explained in config.md', (name) => {
+    expect((section(file, name)?.text ?? '').length).toBeGreaterThanOrEqual(40);
+  });
+  test('each stands in .env.example with its sentence, and no other does', () => {
+    const told = [...example.matchAll(/^# (.+)\n# ([A-Z_]+)=(.*)$/gm)].map(([, about = '', name = '']) => [name, about]);
+    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(Object.entries(settings).map(([name, { about }]) => [name, about])));
+    expect(sorted([...example.matchAll(/^#? ?([A-Z_]+)=/gm)].map(([, name = '']) => name))).toEqual(names);
+  });
+  test('.env.example shows the defaults: with its values the configuration is the same as with none', () => {
+    const shown = Object.fromEntries([...example.matchAll(/^# ([A-Z_]+)=(.+)$/gm)].map(([, name = '', value = '']) => [name, value]));
+    expect(Object.keys(shown).length).toBeGreaterThan(5);
+    expect(parseConfig(shown).config).toEqual(parseConfig({}).config);
+    const values: Readonly<Record<string, unknown>> = parseConfig({}).config;
+    const empty = Object.keys(settings).filter((name) => values[name] === undefined || String(values[name]) === '');
+    expect(sorted([...example.matchAll(/^# ([A-Z_]+)=$/gm)].map(([, name = '']) => name))).toEqual(sorted(empty));
+  });
+});
+
+describe('fields.md', () => {
+  const file = 'docs/reference/fields.md';
+  test('has a heading for every type, and no other', () => {
+    const others = ['System fields'];
+    expect(sorted(titles(file, 2).filter((title) => !others.includes(title)))).toEqual(sorted(fieldTypes.map(({ name }) => name)));
+  });
+  test.each(fieldTypes.map((type) => [type.name, type] as const))('tells of %s its settings and operators', (name, type) => {
+    const text = section(file, name)?.text ?? '';
+    const line = (label: string): string => new RegExp(`^- \\*\\*${label}:\\*\\*(.*)$`, 'm').exec(text)?.[1] ?? '';
+    expect(sorted((codeIn(line('Operators'))[0] ?? '').split(' '))).toEqual(sorted(type.operators));
+    const { properties = {} } = z.toJSONSchema(type.settings, { io: 'input' });
+    for (const setting of Object.keys(properties)) expect(codeIn(line('Settings'))).toContain(setting);
+    for (const label of ['Storage', 'JSON', 'TypeScript']) expect(codeIn(line(label)).length).toBeGreaterThan(0);
+  });
+  test('tells of every system field, and no other', () => {
+    const told = rowsOf(section(file, 'System fields')).map(([cell = '']) => codeIn(cell)[0] ?? '');
+    expect(sorted(told.filter((name) => name !== ''))).toEqual(sorted([...systemFieldNames, ...accountFieldNames]));
+  });
+});
+
+describe('rules.md', () => {
+  const file = 'docs/reference/rules.md';
+  const listed = (name: string): string[] => {
+    const source = readFileSync(join(root, 'sdk/src/expr/calls.ts'), 'utf8');
+    return [...(new RegExp(`const ${name} = \\[([^\\]]+)\\]`).exec(source)?.[1] ?? '').matchAll(/'(\w+)'/g)].map(([, word = '']) => word);
+  };
+  const firstWord = (cell: string | undefined): string => /^\w+/.exec(codeIn(cell ?? '')[0] ?? '')?.[0] ?? '';
+  test.each([
+    ['Functions', 'functions'],
+    ['Methods', 'methods'],
+  ])('%s are all there, and no other', (title, name) => {
+    expect(listed(name).length).toBeGreaterThan(3);
+    expect(sorted(rowsOf(section(file, title)).map(([cell]) => firstWord(cell)))).toEqual(sorted(listed(name)));
+  });
+  test('names every word of the language', () => {
+    const told = codeIn((section(file, 'Names')?.text ?? '').replaceAll('\n', ' ')).find((code) => code.startsWith('auth now'));
+    expect(sorted((told ?? '').split(' '))).toEqual(sorted(languageNames));
+  });
+  test.each(['Operators', 'Functions', 'Methods'])('every example under %s can be parsed', (title) => {
+    const examples = rowsOf(section(file, title)).flatMap(([, cell = '']) => codeIn(cell));
+    expect(examples.length).toBeGreaterThan(4);
+    for (const text of examples) expect(() => parse(text)).not.toThrow();
+  });
+  test('tells the limits as they are', () => {
+    const told = rowsOf(section(file, 'Limits')).map(([, rules = '', filters = '']) => [rules, filters]);
+    const keys = ['bytes', 'nodes', 'depth', 'list', 'hops', 'quantifiers'] as const;
+    expect(told).toEqual(keys.map((key) => [ruleLimits[key].toLocaleString('en'), clientLimits[key].toLocaleString('en')]));
+  });
+});
+
+/** Each route as the code registers it: `app.get(…)` in server.ts, and what the routers add below their mounts. */
+function routesOfCode(): string[] {
+  const folder = join(root, 'server/src/http');
+  const sources = readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
+  const server = readFileSync(join(folder, 'server.ts'), 'utf8');
+  const calls = (source: string, of: string): string[][] =>
+    [...source.matchAll(new RegExp(`\\b${of}\\.(get|post|put|patch|delete|all)\\(\\s*'([^']+)'`, 'g'))].map(
+      ([, method = '', path = '']) => [method.toUpperCase(), path],
+    );
+  const direct = calls(server, 'app').map(([method = '', path = '']) => `${method} ${path}`);
+  const mounted = [...server.matchAll(/app\.use\('([^']+)', (\w+Routes)\(/g)].flatMap(([, mount = '', name = '']) => {
+    const source = sources.find((text) => text.includes(`export function ${name}(`)) ?? '';
+    return calls(source, 'router').map(([method = '', path = '']) => `${method} ${mount}${path === '/' ? '' : path}`);
+  });
+  return [...direct, ...mounted];
+}
+
+test('api.md has a heading for every route, and no other', () => {
+  const told = titles('docs/reference/api.md', 3);
+  expect(routesOfCode().length).toBeGreaterThan(20);
+  expect(sorted(told)).toEqual(sorted(routesOfCode()));
+  expect(told.filter((title) => (section('docs/reference/api.md', title)?.text ?? '').length < 15)).toEqual([]);
+});
+
+describe('tour.md', () => {
+  const text = readDoc('docs/tour.md');
+  test('names only files and folders that are there', () => {
+    const named = codeIn(text).filter(
+      (code) => /^(server|sdk|admin-ui|scripts|migrations|docs|\.env)\b/.test(code) && !/[()\s]/.test(code),
+    );
+    expect(named.length).toBeGreaterThan(60);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+  test('names only functions that are there, in the file it says', () => {
+    const named = [...text.matchAll(/`(\w+)\(\)`(?: (?:in|of|from)\s+`([^`]+)`)?/g)];
+    const everything = filesIn(['server/src', 'sdk/src', 'scripts', 'server/test/support']);
+    const has = (file: string, name: string): boolean =>
+      new RegExp(`(?:function|const|class) ${name}\\b`).test(readFileSync(join(root, file), 'utf8'));
+    const wrong = named.filter(([, name = '', file]) =>
+      file === undefined ? !everything.some((one) => has(one, name)) : !existsSync(join(root, file)) || !has(file, name),
+    );
+    expect(named.length).toBeGreaterThan(60);
+    expect(wrong.map(([whole]) => whole)).toEqual([]);
+  });
+  test('names only codes that are there, with their status', () => {
+    const statuses: Readonly<Record<string, readonly number[]>> = {
+      ...Object.fromEntries(Object.entries(errorKinds).map(([code, { status }]) => [code, [status]])),
+      reference_violation: [422, 409],
+    };
+    const told = [...text.matchAll(/\b([45]\d\d) ((?:`[a-z_]+`(?:, )?)+)/g)].flatMap(([, status = '', codes = '']) =>
+      codeIn(codes).map((code) => [code, Number(status)] as const),
+    );
+    expect(told.length).toBeGreaterThan(40);
+    expect(told.filter(([code, status]) => !(statuses[code] ?? []).includes(status))).toEqual([]);
+  });
+});
+
+function filesIn(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder)).flatMap((name) => {
+      const path = join(folder, name);
+      return statSync(join(root, path)).isDirectory() ? filesIn([path]) : [path];
+    }),
+  );
+}
+
+test('every relative link leads to a file, and to a heading where it says so', () => {
+  const anchors = (file: string): string[] => sectionsOf(file).map(({ title }) => anchorOf(title));
+  const links = markdownFiles().flatMap((file) =>
+    linksOf(file)
+      .filter((target) => !/^[a-z]+:/.test(target))
+      .map((target) => ({ file, target })),
+  );
+  const wrong = links.filter(({ file, target }) => {
+    const [path = '', anchor] = target.split('#');
+    const there = path === '' ? file : join(dirname(file), path);
+    return !existsSync(join(root, there)) || (anchor !== undefined && !anchors(there).includes(anchor));
+  });
+  expect(links.length).toBeGreaterThan(40);
+  expect(wrong).toEqual([]);
+});
