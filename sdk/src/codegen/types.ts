@@ -4,7 +4,7 @@
  */
 import type { CollectionInfo, FieldDef, SchemaInfo } from '../wire.ts';
 
-const texts: ReadonlySet<string> = new Set(['text', 'richtext', 'email', 'url', 'decimal', 'date', 'day', 'relation']);
+const texts: ReadonlySet<string> = new Set(['id', 'text', 'richtext', 'email', 'url', 'decimal', 'date', 'day', 'relation']);
 const imported: ReadonlyMap<string, string> = new Map([
   ['file', 'FileValue'],
   ['geo', 'GeoValue'],
@@ -72,6 +72,7 @@ function valueType(field: FieldDef): string {
 
 function plainType(type: string): string {
   if (texts.has(type)) return 'string';
+  if (type === 'roles') return 'readonly string[]';
   return type === 'number' ? 'number' : type === 'bool' ? 'boolean' : 'unknown';
 }
 
