@@ -1,8 +1,8 @@
 /** Start and stop for real: what is left of us after each way to end, and what the next start finds. */
 import { afterAll, describe, expect, jest, test } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ownerEmail, password } from '../support/app.ts';
 import {
   dataFolder,
@@ -157,21 +157,53 @@ describe('one data folder, through all its days', () => {
   });
 });
 
-test('as root in a folder that Postgres may not enter, its data lie elsewhere and are found again', async () => {
-  if (process.getuid?.() !== 0) return;
+describe('as root in a folder that Postgres may not enter', () => {
+  const asRoot = process.getuid?.() === 0 ? test : test.skip;
   const dataDir = dataFolder(0o700);
-  for (const round of ['first', 'second']) {
-    const server = await startProcess(dataDir, owner);
+  const parent = dirname(dataDir);
+  const homes = new Set<string>();
+  afterAll(() => homes.forEach((home) => rmSync(home, { recursive: true, force: true })));
+  const serve = async (dir: string, work: (server: Process) => Promise<void>): Promise<void> => {
+    const server = await startProcess(dir, owner);
     await server.ready();
-    expect(homeOf(dataDir)).toMatch(/^\/var\/lib\/underpin\/[0-9a-f]{12}$/);
-    expect(existsSync(join(dataDir, 'postgres'))).toBe(false);
-    if (round === 'first') await server.send('POST /collections', { token: await signIn(server), body: notes });
-    expect((await write(server, round)).status).toBe(201);
-    expect(await texts(server)).toEqual(round === 'first' ? ['first'] : ['first', 'second']);
+    homes.add(homeOf(dir));
+    expect(homeOf(dir)).toMatch(/^\/var\/lib\/underpin\/[0-9a-f]{12}$/);
+    expect(existsSync(join(dir, 'postgres'))).toBe(false);
+    await work(server);
     server.kill('SIGTERM');
     expect(await server.ended).toEqual({ code: 0, signal: null });
-    await nothingLeft(dataDir);
-  }
+    await nothingLeft(dir);
+  };
+
+  asRoot('its data lie elsewhere and are found again, also when he may enter by now', async () => {
+    await serve(dataDir, async (server) => {
+      await server.send('POST /collections', { token: await signIn(server), body: notes });
+      expect((await write(server, 'first')).status).toBe(201);
+    });
+    chmodSync(parent, 0o711);
+    await serve(dataDir, async (server) => expect(await texts(server)).toEqual(['first']));
+    chmodSync(parent, 0o700);
+  });
+
+  asRoot('a moved folder keeps its data; a copy is refused, and does not disturb the original', async () => {
+    const moved = join(parent, 'moved');
+    renameSync(dataDir, moved);
+    await serve(moved, async (server) => {
+      expect(await texts(server)).toEqual(['first']);
+      cpSync(moved, dataDir, { recursive: true });
+      rmSync(join(dataDir, 'server.pid'));
+      const copy = await startProcess(dataDir, owner);
+      expect(await copy.ended).toEqual({ code: 1, signal: null });
+      expect(copy.said()).toContain(`Postgres's files in ${homeOf(moved)} belong to ${moved}`);
+      expect((await write(server, 'second')).status).toBe(201);
+    });
+  });
+
+  asRoot('a folder that was removed begins anew', async () => {
+    rmSync(dataDir, { recursive: true });
+    await serve(dataDir, async (server) => expect((await server.send('GET /records/notes')).status).toBe(404));
+    expect(homes.size).toBe(2);
+  });
 });
 
 test('a port in use is said, and no Postgres stays', async () => {
