@@ -18,6 +18,7 @@ jest.setTimeout(90_000);
 inBrowser('the main job', () => {
   let app: TestApp;
   let browser: Visit;
+  let shownTypes = '';
   const inside = {
     menu: () => browser.page.getByRole('menu').first(),
     row: (text: string) => browser.page.getByRole('row', { name: text }),
@@ -216,6 +217,15 @@ inBrowser('the main job', () => {
     expect(await page.getByRole('columnheader', { name: 'stars' }).count()).toBe(0);
   });
 
+  test('the page of its API shows the types that will be generated', async () => {
+    const { page } = browser;
+    await page.getByRole('tab', { name: 'API' }).click();
+    const block = page.locator('pre', { hasText: 'export interface BooksRow' });
+    await block.waitFor();
+    shownTypes = await block.innerText();
+    expect(shownTypes).toContain('readonly headline: string;');
+  });
+
   test('meanwhile nothing broke: no error, no refused policy, no request elsewhere, only the refusals provoked', () => {
     expect(browser.faults).toEqual([]);
     expect(browser.refusals).toEqual([
@@ -237,7 +247,7 @@ inBrowser('the main job', () => {
       expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['@underpin']);
       await run('npx', ['--no', 'underpin-sdk', 'types', '--url', app.url, '--token', token, '--out', 'underpin.gen.ts'], here);
       const generated = readFileSync(join(folder, 'underpin.gen.ts'), 'utf8');
-      expect(generated).toContain('readonly headline: string;');
+      expect(generated).toContain(shownTypes);
       expect(generated).not.toMatch(/\bany\b|stars|title|: unknown/);
       writeFileSync(join(folder, 'app.ts'), program(app.url));
       writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
