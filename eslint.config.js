@@ -13,5 +13,8 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['**/*.config.{js,ts,mjs}', 'server/test/support/global*.mjs', 'scripts/jest-reporter.mjs'], rules: { 'no-restricted-syntax': 'off' } },
+  {
+    files: ['**/*.config.{js,ts,mjs}', 'server/test/support/global*.mjs', 'scripts/jest-reporter.mjs'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
 );
