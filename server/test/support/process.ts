@@ -27,7 +27,7 @@ export interface Process {
 
 /** A folder that the user who runs Postgres may enter. */
 export function dataFolder(mode = 0o711): string {
-  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'underpin-start-'));
+  const folder = mkdtempSync(join(tmpdir(), 'underpin-start-'));
   chmodSync(folder, mode);
   return join(folder, 'data');
 }
