@@ -94,6 +94,9 @@ function dashboardHash() {
     'admin-ui/index.html',
     'admin-ui/vite.config.ts',
     'admin-ui/package.json',
+    'admin-ui/tsconfig.json',
+    'tsconfig.base.json',
+    'sdk/package.json',
     'sdk/src',
     'package-lock.json',
   ]);

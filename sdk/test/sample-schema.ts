@@ -2,7 +2,7 @@
 import type { CollectionInfo, FieldDef, SchemaInfo } from '../src/wire.ts';
 
 const system: readonly FieldDef[] = [
-  { name: 'id', type: 'text' },
+  { name: 'id', type: 'id' },
   { name: 'created', type: 'date' },
   { name: 'updated', type: 'date' },
   { name: 'version', type: 'number' },
@@ -33,6 +33,7 @@ export const sampleSchema: SchemaInfo = {
           ...system,
           { name: 'email', type: 'email', rules: { read: 'id == auth.id' } },
           { name: 'verified', type: 'bool', required: true },
+          { name: 'roles', type: 'roles', rules: { read: 'id == auth.id' } },
         ],
       },
     ),

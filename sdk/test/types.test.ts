@@ -43,6 +43,7 @@ export async function good(): Promise<void> {
   await posts.list({ filter: filter\`author.team == \${'t'} and created > \${new Date()}\` });
   await up.collection('users').get('u', { expand: { posts: { fields: ['title'] } } }).then((user) => user.expand.posts[0]?.title);
   up.auth.user?.name; up.auth.collection('users').user?.name;
+  same<Same<PostsRow['id'], string>>(); same<Same<UsersRow['roles'], readonly string[] | null>>();
   same<Same<PostsRow['note'], string | null>>(); same<Same<PostsRow['status'], 'draft' | 'published'>>(); same<Same<PostsRow['body'], string | null>>();
 }
 export async function bad(): Promise<void> {

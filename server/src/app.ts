@@ -73,12 +73,19 @@ export async function createApp(parts: Parts): Promise<App> {
 
 const patience = 10_000;
 
-/** No new connections; those idle are closed at once, those at work when they are done or after ten seconds. */
+/**
+ * No new connections; those at work are closed when they are done, or after ten seconds. A caller that keeps its connection
+ * for later is not waited for: it is told so with its last answer, and what is idle is closed again and again.
+ */
 async function drain(server: Server): Promise<void> {
   if (!server.listening) return;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  server.prependListener('request', (_request, response) => {
+    response.shouldKeepAlive = false;
+  });
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
   const force = setTimeout(() => server.closeAllConnections(), patience);
   await closed;
+  clearInterval(idle);
   clearTimeout(force);
 }

@@ -2,7 +2,7 @@
 /** The command line: one verb a file in cli/. The only place that reads the process's environment and arguments. */
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { start } from './cli/start.ts';
+import { start, type Running } from './cli/start.ts';
 import { showConfig } from './cli/config-show.ts';
 import { progressBar } from './cli/progress.ts';
 import { ConfigError } from './kit/config.ts';
@@ -25,13 +25,14 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
     .option('--demo', 'with 3,201 movies, people and reviews to look around in')
     .action(async (options: { port?: string; demo?: boolean }) => {
       const env = options.port === undefined ? process.env : { ...process.env, PORT: options.port };
-      const running = await start({
+      const starting = start({
         env,
         served: { ...built, ...served },
         print: (line) => process.stdout.write(`${line}\n`),
         ...(options.demo === true ? { demo: progressBar('demo', process.stdout) } : {}),
       });
-      stopOnSignals(running.stop);
+      stopOnSignals(starting);
+      await starting;
     });
   program
     .command('config')
@@ -56,14 +57,22 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
   }
 }
 
-/** The first signal stops in order; a second one at once. */
-function stopOnSignals(stop: () => Promise<void>): void {
+/**
+ * The first signal stops in order, where need be once everything is up: a Postgres that was just begun would outlive us
+ * otherwise. A second one stops at once. A start that fails has undone what it did, and `main` says why.
+ */
+function stopOnSignals(starting: Promise<Running>): void {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (stopping) process.exit(1);
       stopping = true;
-      void stop().then(() => process.exit(0));
+      void starting
+        .then(({ stop }) => stop())
+        .then(
+          () => process.exit(0),
+          () => undefined,
+        );
     });
   }
 }

@@ -254,7 +254,7 @@ export const messages = {
     install: 'Install the SDK',
     types: 'Generate types of your collections',
     sdk: 'Use it',
-    interface: 'The type of a record',
+    interface: 'Its types, as they are generated',
     tokenNote:
       'UNDERPIN_TOKEN stands for an access token: POST /api/v1/auth/users/sign-in answers with one. Where a rule lets everybody in, leave it out. Generating types takes the token of an admin.',
     list: 'List',

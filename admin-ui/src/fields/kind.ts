@@ -38,7 +38,6 @@ export interface FieldKind {
   readonly literal: (value: unknown) => string;
   /** A value that the server would take, for examples; null where none can be made up. */
   readonly example: (field: FieldDef) => unknown;
-  readonly tsType: (field: FieldDef) => string;
 }
 
 export const quoted = (value: unknown): string => JSON.stringify(String(value ?? ''));

@@ -12,7 +12,6 @@ const text: FieldKind = {
   operators: TEXTUAL,
   literal: quoted,
   example: (field) => (typeof field.default === 'string' ? field.default : `Some ${field.name}`),
-  tsType: () => 'string',
 };
 
 const fallback: FieldKind = {
@@ -21,7 +20,6 @@ const fallback: FieldKind = {
   operators: ['empty', 'present'],
   literal: (value) => JSON.stringify(value ?? null),
   example: () => null,
-  tsType: () => 'unknown',
 };
 
 const choices = (field: FieldDef): readonly string[] => (Array.isArray(field.values) ? field.values.map(String) : []);
@@ -39,7 +37,6 @@ const kinds: Readonly<Record<string, FieldKind>> = {
     operators: ORDERED,
     literal: (value) => String(value ?? 0),
     example: (field) => (typeof field.default === 'number' ? field.default : typeof field['min'] === 'number' ? field['min'] : 1),
-    tsType: () => 'number',
   },
   decimal: {
     Editor: DecimalEditor,
@@ -48,7 +45,6 @@ const kinds: Readonly<Record<string, FieldKind>> = {
     operators: ORDERED,
     literal: (value) => String(value ?? 0),
     example: () => '9.90',
-    tsType: () => 'string',
   },
   bool: {
     Editor: BoolEditor,
@@ -56,7 +52,6 @@ const kinds: Readonly<Record<string, FieldKind>> = {
     operators: EQUALITY,
     literal: (value) => String(value === true),
     example: (field) => field.default ?? true,
-    tsType: () => 'boolean',
   },
   date: {
     Editor: DateEditor,
@@ -64,7 +59,6 @@ const kinds: Readonly<Record<string, FieldKind>> = {
     operators: ORDERED,
     literal: (value) => `timestamp(${quoted(value)})`,
     example: () => '2026-01-31T12:00:00.000Z',
-    tsType: () => 'string',
   },
   day: {
     Editor: DayEditor,
@@ -72,7 +66,6 @@ const kinds: Readonly<Record<string, FieldKind>> = {
     operators: ORDERED,
     literal: (value) => `day(${quoted(value)})`,
     example: () => '2026-01-31',
-    tsType: () => 'string',
   },
   select: {
     Editor: SelectEditor,
@@ -80,10 +73,6 @@ const kinds: Readonly<Record<string, FieldKind>> = {
     operators: EQUALITY,
     literal: quoted,
     example: (field) => field.default ?? choices(field)[0] ?? null,
-    tsType: (field) =>
-      choices(field)
-        .map((value) => `'${value.replace(/[\\']/g, '\\$&')}'`)
-        .join(' | ') || 'string',
   },
   relation: {
     Editor: RelationEditor,
@@ -91,7 +80,6 @@ const kinds: Readonly<Record<string, FieldKind>> = {
     operators: EQUALITY,
     literal: quoted,
     example: (field) => (field.many === true ? [] : `ID_OF_${(field.to ?? 'record').toUpperCase()}`),
-    tsType: (field) => (field.many === true ? 'string[]' : 'string'),
   },
   json: { ...fallback, example: () => ({ any: 'value' }) },
   computed: { ...fallback, Cell: TextCell, operators: ORDERED, literal: (value) => JSON.stringify(value ?? null) },

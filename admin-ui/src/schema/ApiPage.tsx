@@ -1,5 +1,6 @@
 /** How to reach this collection from outside: curl, the SDK, its types. */
 import { Box, Typography } from '@mui/material';
+import { collectionTypes } from '@underpin/sdk/codegen/types';
 import { useTranslate } from 'react-admin';
 import { useParams } from 'react-router-dom';
 import { NotFound } from '../app/NotFound.tsx';
@@ -8,7 +9,6 @@ import { useCollection } from '../data/schema-store.ts';
 import { CopyBlock } from '../ui/CopyBlock.tsx';
 import { PageHeader } from '../ui/PageHeader.tsx';
 import { CollectionTabs } from './CollectionTabs.tsx';
-import { interfaceText } from './interface-text.ts';
 import { curlSnippets, sdkSnippets, type Snippet } from './snippets.ts';
 
 export const ApiPage = () => {
@@ -27,7 +27,7 @@ export const ApiPage = () => {
         <Typography sx={{ color: 'text.secondary', mb: 2 }}>{t('api.tokenNote')}</Typography>
         <Heading text={t('api.fromCode')} />
         {blocks(sdkSnippets(collection, origin))}
-        <CopyBlock title={t('api.interface')} text={interfaceText(collection)} />
+        <CopyBlock title={t('api.interface')} text={collectionTypes(collection).trimEnd()} />
         <Heading text={t('api.fromShell')} />
         {blocks(curlSnippets(collection, origin))}
       </Box>

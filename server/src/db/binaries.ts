@@ -1,6 +1,6 @@
 /** Where the binaries of the embedded Postgres are, who runs them, and the making of a new cluster. */
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -19,12 +19,16 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Log } from '../kit/log.ts';
 
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
 export interface Binaries {
   path(name: string): string;
   /** The folder that holds the cluster, its log and, where needed, the copied binaries. */
   readonly home: string;
   /** Who runs it, where that is not us: set when we are root. */
-  readonly user: { readonly uid: number; readonly gid: number } | undefined;
+  readonly user: User | undefined;
   readonly env: Record<string, string>;
 }
 
@@ -34,24 +38,60 @@ const ending = process.platform === 'win32' ? '.exe' : '';
 export function findBinaries(dataDir: string, log: Log): Binaries {
   const native = nativeFolder();
   makeLinks(native);
-  const user = process.getuid?.() === 0 ? unprivilegedUser() : undefined;
   // As little of our environment as it needs: no secret of ours reaches the database's processes.
   const env = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
-  const at = (folder: string, home: string): Binaries => ({ path: (name) => join(folder, 'bin', `${name}${ending}`), home, user, env });
-  if (user === undefined) return at(native, dataDir);
-
-  const data = realpathSync(dataDir);
-  const home = mayEnter(dirname(data), user)
-    ? data
-    : join('/var/lib/underpin', createHash('sha256').update(data).digest('hex').slice(0, 12));
-  if (home !== data) {
-    mkdirSync(home, { recursive: true });
-    log.info({ folder: home }, `the user that runs Postgres may not enter ${data}; its files are kept elsewhere`);
-    writeFileSync(join(data, 'postgres.folder'), `${home}\n`);
-  }
+  const at = (folder: string, home: string, user: User | undefined): Binaries => ({
+    path: (name) => join(folder, 'bin', `${name}${ending}`),
+    home,
+    user,
+    env,
+  });
+  if (process.getuid?.() !== 0) return at(native, dataDir, undefined);
+  const { home, user } = placeForRoot(realpathSync(dataDir), log);
   chmodSync(home, 0o711);
-  if (mayRun(join(native, 'bin', 'postgres'), user)) return at(native, home);
-  return at(copyOf(native, home), home);
+  return at(mayRun(join(native, 'bin', 'postgres'), user) ? native : copyOf(native, home), home, user);
+}
+
+/**
+ * Where the cluster lies, and who runs it, when we are root. Both stay as they were at the first start, whatever has
+ * become of the folders' rights since: a cluster that is not found again would be made anew, and be empty.
+ */
+function placeForRoot(data: string, log: Log): { home: string; user: User } {
+  const note = join(data, 'postgres.folder');
+  if (existsSync(note)) {
+    const home = readFileSync(note, 'utf8').trim();
+    claimHome(home, data, note);
+    return { home, user: ownerOf(home) ?? unprivilegedUser() };
+  }
+  const owner = ownerOf(data);
+  const user = owner ?? unprivilegedUser();
+  if (mayEnter(dirname(data), user)) return { home: data, user };
+  if (owner !== undefined)
+    throw new Error(`Postgres's files in ${data} belong to user ${owner.uid}, who may not enter that folder any more; let him, or move it`);
+  const home = join('/var/lib/underpin', randomBytes(6).toString('hex'));
+  mkdirSync(home, { recursive: true });
+  writeFileSync(join(home, 'data.folder'), `${data}\n`);
+  writeFileSync(note, `${home}\n`);
+  log.info({ folder: home }, `the user that runs Postgres may not enter ${data}; its files are kept elsewhere`);
+  return { home, user };
+}
+
+/** A data folder may be moved; its copy must not share the original's cluster. */
+function claimHome(home: string, data: string, note: string): void {
+  const claim = join(home, 'data.folder');
+  if (!existsSync(claim)) throw new Error(`${note} says that Postgres's files are in ${home}, but there are none; bring them back`);
+  const of = readFileSync(claim, 'utf8').trim();
+  if (of !== data && existsSync(join(of, 'postgres.folder')))
+    throw new Error(`Postgres's files in ${home} belong to ${of}; remove ${note} to begin with an empty database`);
+  if (of !== data) writeFileSync(claim, `${data}\n`);
+}
+
+/** Whose the cluster in that folder is, if there is one. */
+function ownerOf(home: string): User | undefined {
+  const file = join(home, 'postgres', 'PG_VERSION');
+  if (!existsSync(file)) return undefined;
+  const { uid, gid } = statSync(file);
+  return uid === 0 ? undefined : { uid, gid };
 }
 
 /** The folder `native/` of the package for this machine. */
@@ -86,7 +126,7 @@ function makeLinks(native: string): void {
   }
 }
 
-function unprivilegedUser(): { uid: number; gid: number } {
+function unprivilegedUser(): User {
   const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
   for (const name of ['postgres', 'nobody']) {
     const [, , uid, gid] = lines.find((line) => line.startsWith(`${name}:`))?.split(':') ?? [];
@@ -97,7 +137,6 @@ function unprivilegedUser(): { uid: number; gid: number } {
   );
 }
 
-type User = { readonly uid: number; readonly gid: number };
 const probe = (code: string, path: string, user: User): boolean => {
   try {
     execFileSync(process.execPath, ['-e', code, path], { ...user, stdio: 'ignore', cwd: '/', env: {} });

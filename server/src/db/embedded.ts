@@ -97,6 +97,8 @@ function superviseServer(binaries: Binaries, cluster: string, port: number, log:
   let failure: Error | undefined;
 
   const start = (): void => {
+    // We may have been told to stop while the remains of the last one were being cleared away.
+    if (stopping) return;
     const output = openSync(logFile, 'w', 0o600);
     if (binaries.user) chownSync(logFile, binaries.user.uid, binaries.user.gid);
     const begun = performance.now();

@@ -40,8 +40,10 @@ export function diffCollection(before: Stored | undefined, after: Stored | undef
     });
   }
   operations.push(...diffFields(before, after), ...diffIndexes(before, after));
+  // Of fields only those that stay: the rules of one that comes or goes come and go with it.
+  const inBoth = before.fields.map(({ id }) => id).filter((id) => after.fields.some((field) => field.id === id));
   const rulesOf = ({ rules, guard, fields }: Stored): string =>
-    canonical([rules ?? {}, guard, fields.map((field) => [field.id, field.rules])]);
+    canonical([rules ?? {}, guard, inBoth.map((id) => fields.find((field) => field.id === id)?.rules)]);
   if (rulesOf(before) !== rulesOf(after))
     operations.push({ kind: 'change_rules', collection: after.name, summary: `change rules of ${after.name}`, sql: [] });
   return operations;

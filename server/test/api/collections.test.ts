@@ -223,6 +223,7 @@ describe('a change', () => {
       hazards: ['DELETES_DATA'],
       counts: { deleted: 1 },
     });
+    expect(asked.body.plan.operations).toHaveLength(1);
     expect((await change('swap', { ...without, confirm: 'nope' })).status).toBe(409);
     expect(await fields('swap')).toHaveLength(3);
     expect((await change('swap', { ...without, confirm: asked.body.plan.hash })).status).toBe(200);

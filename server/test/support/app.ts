@@ -1,5 +1,5 @@
 /** A whole server for one suite: its own database, cloned from the template, its own port, its own clock. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -77,12 +77,13 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
   });
   for (const pool of [superuser, inside]) pool.on('error', () => undefined);
   const databaseUrl = postgres.url.replace(/\/underpin$/, `/${name}`);
+  const dataDir = mkdtempSync(join(tmpdir(), 'underpin-'));
   const { config } = parseConfig({
     RATE_LIMITS: 'off',
     SECRET: testSecret,
     ADMIN_EMAIL: ownerEmail,
     ADMIN_PASSWORD: password,
-    DATA_DIR: mkdtempSync(join(tmpdir(), 'underpin-')),
+    DATA_DIR: dataDir,
     ...env,
   });
   const state = { ahead: 0 };
@@ -119,6 +120,7 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
       await inside.end();
       await superuser.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await superuser.end();
+      rmSync(dataDir, { recursive: true, force: true });
     },
   });
 }

@@ -1,0 +1,107 @@
+/** Two processes on one database: what one changes holds in the other within a second. */
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ownerEmail, password, testSecret } from '../support/app.ts';
+import { dataFolder, endProcesses, postgresPort, startProcess, until, type Process } from '../support/process.ts';
+
+jest.setTimeout(60_000);
+const env = { SECRET: testSecret, RATE_LIMITS: 'off', ADMIN_EMAIL: ownerEmail, ADMIN_PASSWORD: password };
+const within = 1_000;
+let one: Process;
+let other: Process;
+let token = '';
+
+beforeAll(async () => {
+  const dataDir = dataFolder();
+  one = await startProcess(dataDir, env);
+  await one.ready();
+  const login = readFileSync(join(dataDir, 'postgres.login'), 'utf8').trim();
+  other = await startProcess(dataFolder(), {
+    ...env,
+    DATABASE_URL: `postgres://underpin:${login}@127.0.0.1:${postgresPort(dataDir)}/underpin`,
+  });
+  await other.ready();
+  token = (await one.send('POST /auth/_admins/sign-in', { body: { email: ownerEmail, password } })).body.accessToken;
+}, 90_000);
+afterAll(async () => {
+  other?.kill('SIGTERM');
+  expect(await other?.ended).toEqual({ code: 0, signal: null });
+  await endProcesses();
+}, 60_000);
+
+test('the second needs no Postgres of its own, and knows the collections and the admin of the first', async () => {
+  const fields = [
+    { name: 'title', type: 'text', required: true },
+    { name: 'views', type: 'number', default: 0 },
+  ];
+  const made = await one.send('POST /collections', {
+    token,
+    body: { name: 'posts', kind: 'base', fields, rules: { list: 'true', create: 'true' } },
+  });
+  expect(made.status).toBe(201);
+  expect((await other.send('GET /collections/posts', { token })).body.hash).toBe(made.body.hash);
+  expect((await other.send('POST /records/posts', { body: { title: 'a' } })).status).toBe(201);
+  expect((await one.send('GET /records/posts')).body.data).toMatchObject([{ title: 'a', views: 0 }]);
+  expect(await one.send('GET /auth/_admins/me', { token })).toMatchObject({ status: 200 });
+});
+
+test('a rename in one is served by the other within a second; no request meanwhile fails but by name', async () => {
+  const seen: string[] = [];
+  let going = true;
+  const caller = async (request: string, body?: unknown): Promise<void> => {
+    while (going) {
+      const answer = await other.send(request, body === undefined ? {} : { body });
+      const names = answer.body.errors?.map((error: { code: string }) => error.code).join() ?? '';
+      seen.push(`${request.split('?')[0]} ${answer.status} ${answer.body.code ?? ''} ${names}`.trim());
+    }
+  };
+  const callers = [
+    caller('GET /records/posts?limit=1'),
+    caller('GET /records/posts?limit=1&sort=title'),
+    caller(`GET /records/posts?limit=1&filter=${encodeURIComponent('title == "a"')}`),
+    caller('POST /records/posts', { title: 'old name' }),
+    caller('POST /records/posts', { headline: 'new name' }),
+  ];
+  await until('there is traffic', () => seen.length > 100);
+  const definition = (await one.send('GET /collections/posts', { token })).body;
+  const fields = definition.fields.map((field: { name: string }) => (field.name === 'title' ? { ...field, name: 'headline' } : field));
+  expect((await one.send('PATCH /collections/posts', { token, body: { fields } })).status).toBe(200);
+  const changed = performance.now();
+  await until('the other serves the new name', async () => 'headline' in (await other.send('GET /records/posts?limit=1')).body.data[0]);
+  expect(performance.now() - changed).toBeLessThan(within);
+  const renamed = seen.length;
+  await until('there is traffic after it', () => seen.length > renamed + 100);
+  going = false;
+  await Promise.all(callers);
+  expect([...new Set(seen)].sort()).toEqual([
+    'GET /records/posts 200',
+    'GET /records/posts 400 unknown_field unknown_field',
+    'POST /records/posts 201',
+    'POST /records/posts 400 unknown_field unknown_field',
+  ]);
+  const { total } = (await other.send('GET /records/posts?count=exact&limit=1')).body.page;
+  expect(total).toBe(seen.filter((line) => line === 'POST /records/posts 201').length + 1);
+});
+
+test('a session ended in one has ended in the other within a second', async () => {
+  const { accessToken, refreshToken } = (
+    await one.send('POST /auth/users/sign-up', { body: { email: 'ann@example.com', password, name: 'ann' } })
+  ).body;
+  const me = () => other.send('GET /auth/users/me', { token: accessToken });
+  expect((await me()).status).toBe(200);
+  expect((await one.send('POST /auth/users/sign-out', { token: accessToken, body: { refreshToken } })).status).toBe(204);
+  const ended = performance.now();
+  await until('it is refused', async () => (await me()).status === 401);
+  expect(performance.now() - ended).toBeLessThan(within);
+  expect((await other.send('POST /auth/users/refresh', { body: { refreshToken } })).status).toBe(401);
+  expect((await one.send('GET /auth/_admins/me', { token })).status).toBe(200);
+});
+
+test('a rule tightened in one holds in the other within a second', async () => {
+  expect((await other.send('GET /records/posts')).status).toBe(200);
+  expect((await one.send('PATCH /collections/posts', { token, body: { rules: { list: null } } })).status).toBe(200);
+  const tightened = performance.now();
+  await until('it is refused', async () => (await other.send('GET /records/posts')).status !== 200);
+  expect(performance.now() - tightened).toBeLessThan(within);
+});
