@@ -147,7 +147,7 @@ export function createAuth<S, C extends string>(transport: Transport, sessions: 
         sessions.set(null, 'signedOut');
       }
     },
-    me: () => transport.send(authCall(collection, 'GET', 'me')),
+    me: async () => (await transport.send<{ readonly record: User }>(authCall(collection, 'GET', 'me'))).record,
     sessions: {
       list: async () => (await transport.send<{ data: readonly SessionInfo[] }>(authCall(collection, 'GET', 'sessions'))).data,
       revoke: (id) => transport.send(authCall(collection, 'DELETE', `sessions/${encodeURIComponent(id)}`)),

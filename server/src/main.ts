@@ -12,6 +12,7 @@ const root = new URL('../../', import.meta.url);
 const built: Served = {
   dashboard: fileURLToPath(new URL('admin-ui/dist', root)),
   sdk: fileURLToPath(new URL('sdk/sdk.tgz', root)),
+  docs: fileURLToPath(new URL('docs/reference', root)),
 };
 
 export async function main(args: readonly string[], served: Partial<Served> = {}): Promise<void> {

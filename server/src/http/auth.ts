@@ -9,6 +9,7 @@ import { runStrategy } from '../auth/passport.ts';
 import { countRate } from '../auth/rates.ts';
 import { beginSession, endSession, listSessions, refreshSession, type Account, type Session } from '../auth/sessions.ts';
 import { networkOf } from '../kit/actor.ts';
+import { parseId } from '../kit/ids.ts';
 import { fail, failAt } from '../kit/errors.ts';
 import { limits, rates } from '../kit/limits.ts';
 import { problemsOf, refused } from '../schema/definition.ts';
@@ -134,7 +135,8 @@ export function authRoutes(base: Base): Router {
     '/:collection/sessions/:id',
     route(base, async (ctx, request) => {
       const { account } = await signedIn(ctx, request);
-      if (!(await endSession(ctx, account, param(request, 'id')))) throw fail('not_found');
+      const id = parseId(param(request, 'id'));
+      if (id === undefined || !(await endSession(ctx, account, id))) throw fail('not_found');
       return noContent;
     }),
   );

@@ -9,6 +9,7 @@ import { authRoutes } from './auth.ts';
 import { collectionRoutes, schemaRoute } from './collections.ts';
 import { cors } from './cors.ts';
 import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
+import { docsPage } from './docs.ts';
 import { live, ready } from './health.ts';
 import { toReply } from './middleware/errors.ts';
 import { recordRoutes } from './records.ts';
@@ -20,6 +21,7 @@ import { setupRoute } from './setup.ts';
 export interface Served {
   readonly dashboard: string;
   readonly sdk: string;
+  readonly docs: string;
   /** Whether the built dashboard is the one of these sources; the start script knows. */
   readonly isCurrent?: () => boolean;
 }
@@ -28,6 +30,8 @@ export function createHttpServer(base: Base, served: Served): Server {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
   app.set('query parser', false);
   app.set('trust proxy', base.config.TRUST_PROXY);
   app.use((_request, response, next) => {
@@ -42,6 +46,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.get('/', (_request, response) => response.redirect(302, '/admin/'));
   app.use('/admin', dashboardRoutes(served.dashboard));
   app.get('/sdk.tgz', sdkPackage(served.sdk));
+  app.get('/docs/:page', docsPage(served.docs));
   app.use('/api/v1', cors(base.config.CORS_ORIGINS));
   app.use('/api/v1/records', recordRoutes(base));
   app.use('/api/v1/auth', authRoutes(base));

@@ -51,6 +51,10 @@ function judged(caller: Asking, rule: Ir | null | undefined, more: Partial<FoldC
   return folded.verdict === 'never' ? 'never' : always;
 }
 
+/** In a change the guard holds for the row to be as well: nothing is moved out of the caller's reach, or into it. */
+export const guardOfNext = (caller: Asking, collection: Collection, sent: ReadonlySet<string>): Condition =>
+  judged(caller, guardRule(caller.schema, collection, 'create'), { sent });
+
 /** The condition of one action. `list` includes `view`; update and delete do not: a record that is not viewable is a 404. */
 export function policyFor(caller: Asking, collection: Collection, action: Action, more: Partial<FoldContext> = {}): Condition {
   if (collection.system) return caller.privileged && (action === 'list' || action === 'view') ? always : 'never';

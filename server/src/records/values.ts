@@ -7,7 +7,7 @@ import { parseId } from '../kit/ids.ts';
 import { pgType } from '../expr/params.ts';
 import type { Collection, Field } from '../schema/collection.ts';
 import { problemsOf } from '../schema/definition.ts';
-import { defaultExpression } from '../schema/rules.ts';
+import { defaultExpression, guardedFields } from '../schema/rules.ts';
 import type { Caller } from './policy.ts';
 import { isObject } from './parse.ts';
 
@@ -50,7 +50,7 @@ export function parseValues(caller: Caller, collection: Collection, body: unknow
       continue;
     }
     const filled =
-      mode === 'create'
+      (guardValue(caller, collection, field, mode) ?? mode === 'create')
         ? defaultOf(caller, collection, field, 'default', problems)
         : defaultOf(caller, collection, field, 'onUpdate', problems);
     if (filled !== undefined) values.push({ field, value: filled.value });
@@ -129,6 +129,19 @@ function readId(value: unknown, problems: ProblemField[]): string | undefined {
   const id = parseId(value);
   if (id === undefined) problems.push({ pointer: '/id', code: 'invalid_value', message: 'must be a uuid' });
   return id;
+}
+
+/** What a guard asks of a new record, where the caller did not say it. */
+function guardValue(
+  caller: Caller,
+  collection: Collection,
+  field: Field,
+  mode: 'create' | 'update',
+): { readonly value: unknown } | undefined {
+  if (mode !== 'create' || caller.privileged || typeof collection.def.guard !== 'string') return undefined;
+  const wanted = guardedFields(caller.schema, collection).get(field.name);
+  const folded = wanted === undefined ? undefined : foldValue(wanted, caller.fold);
+  return folded?.op === 'const' && folded.value !== null ? { value: folded.value } : undefined;
 }
 
 /** What a field gets that was not sent; undefined where it has no such default. */

@@ -19,7 +19,7 @@ import { compiled } from '../schema/ddl.ts';
 import { judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
 import { listChanges, planLists, type ListWrite } from './lists.ts';
 import { named } from './plan.ts';
-import { policyFor, refuseNever, type Caller } from './policy.ts';
+import { guardOfNext, policyFor, refuseNever, type Caller } from './policy.ts';
 import { allHold, recordJson, type Root } from './select.ts';
 import { bindType, type Value, type Values } from './values.ts';
 
@@ -100,7 +100,9 @@ export function planUpdate(
   judgeStored(caller, collection, judging);
   const rule = policyFor(caller, collection, 'update', { sent });
   refuseNever(caller, rule);
-  judging.add(rule, () => fail('rule_denied'));
+  const guard = guardOfNext(caller, collection, sent);
+  refuseNever(caller, guard);
+  judging.add([...rule, ...guard], () => fail('rule_denied'));
   judgeFields(caller, collection, judging, values, 'write-update', sent);
   judgeVersion(judging, params, ifVersion);
   judgeReferences(caller, judging, params, plain, sent, 'o');

@@ -49,11 +49,19 @@ export interface FieldType {
 }
 
 export function defineField<S>(spec: FieldTypeSpec<S>): FieldType {
+  // A definition is never changed, only replaced: what follows from it is worked out once.
+  const inputs = new WeakMap<object, z.ZodType<unknown>>();
+  const input = (settings: unknown): z.ZodType<unknown> => {
+    if (typeof settings !== 'object' || settings === null) return spec.input(spec.settings.parse(settings));
+    const known = inputs.get(settings) ?? spec.input(spec.settings.parse(settings));
+    inputs.set(settings, known);
+    return known;
+  };
   return {
     ...spec,
     ty: (settings) => spec.ty(spec.settings.parse(settings)),
     column: (settings) => spec.column(spec.settings.parse(settings)),
-    input: (settings) => spec.input(spec.settings.parse(settings)),
+    input,
   };
 }
 

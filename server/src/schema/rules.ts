@@ -90,9 +90,22 @@ function irOf(schema: Schema, collection: Collection, key: string, text: string 
 export const actionRule = (schema: Schema, collection: Collection, action: Action): Ir | null =>
   irOf(schema, collection, action, ruleOf(collection, action), scopes[action]);
 
-/** The guard stands before every rule: judged on the new row at create, on the stored one elsewhere. Undefined: none. */
+/** The guard stands before every rule: on the stored row (`read`) and on the row to be (`create`). Undefined: none. */
 export const guardRule = (schema: Schema, collection: Collection, scope: 'read' | 'create'): Ir | null | undefined =>
-  collection.def.guard === undefined ? undefined : irOf(schema, collection, `guard/${scope}`, collection.def.guard, scope);
+  typeof collection.def.guard === 'string' ? irOf(schema, collection, `guard/${scope}`, collection.def.guard, scope) : undefined;
+
+/** The fields that a guard compares with something of the caller, as `tenant == auth.tenant`: filled at create with that. */
+export function guardedFields(schema: Schema, collection: Collection): ReadonlyMap<string, Ir> {
+  const guard = guardRule(schema, collection, 'create');
+  const parts = guard === undefined || guard === null ? [] : guard.op === 'and' ? guard.of : [guard];
+  return new Map(
+    parts.flatMap((part) => {
+      if (part.op !== 'compare' || part.how !== 'eq') return [];
+      const [column, other] = part.left.op === 'column' ? [part.left, part.right] : [part.right, part.left];
+      return column.op === 'column' && column.row.origin.kind === 'next' && other.op === 'context' ? [[column.field, other] as const] : [];
+    }),
+  );
+}
 
 /** A field's own rule; undefined where it follows its record. */
 export function fieldRule(
@@ -109,5 +122,10 @@ export function fieldRule(
 /** The expression of a default, or undefined where there is none. */
 export function defaultExpression(schema: Schema, collection: Collection, field: Field, place: 'default' | 'onUpdate'): Ir | undefined {
   const text = expressionOf(field.def[place]);
-  return text === undefined ? undefined : checkPlace(schema, collection, { text, scope: 'default', value: { ty: field.ty } }).ir;
+  if (text === undefined) return undefined;
+  const { rules } = compiledOf(schema);
+  const name = `${collection.name}/${field.id}/${place}`;
+  const ir = rules.get(name) ?? checkPlace(schema, collection, { text, scope: 'default', value: { ty: field.ty } }).ir;
+  rules.set(name, ir);
+  return ir;
 }

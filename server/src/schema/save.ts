@@ -140,7 +140,8 @@ function patched(ctx: Ctx, before: Stored, patch: CollectionPatch): Stored {
     ...(patch.fields === undefined ? {} : { fields: patch.fields }),
     ...(patch.indexes === undefined ? { indexes: indexesAfter(before, patch.fields) } : { indexes: patch.indexes }),
     ...(patch.rules === undefined ? {} : { rules: { ...before.rules, ...patch.rules } }),
-    ...(patch.guard === undefined ? {} : { guard: patch.guard }),
+    // null takes the guard away; that nobody but admins may is said by the rules.
+    ...(patch.guard === undefined ? {} : { guard: patch.guard ?? undefined }),
     ...(patch.ui === undefined ? {} : { ui: patch.ui }),
   });
   const ids = new Set(before.fields.map(({ id }) => id));

@@ -312,3 +312,35 @@ test('every change is in the audit, which nobody can change', async () => {
   await expect(up.sql('DELETE FROM underpin.audit')).rejects.toThrow('only ever added to');
   await expect(up.sql('UPDATE underpin.audit SET actor = $1', ['x'])).rejects.toThrow('only ever added to');
 });
+
+describe('a guard', () => {
+  test('holds at every door, for the stored row and the row to be, and fills its field', async () => {
+    const [ann, bob] = [await up.account('guard_ann'), await up.account('guard_bob')];
+    const rules = { list: 'true', create: 'true', update: 'true', delete: 'true' };
+    const made = await create({
+      name: 'kept',
+      fields: [
+        { name: 'tenant', type: 'relation', to: 'users' },
+        { name: 'n', type: 'number' },
+      ],
+      guard: 'tenant == auth.id',
+      rules,
+    });
+    expect(made.status).toBe(201);
+    const mine = await up.send('POST /records/kept', { token: ann.token, body: { n: 1 } });
+    expect([mine.status, mine.body.tenant]).toEqual([201, ann.id]);
+    expect((await up.send('POST /records/kept', { token: ann.token, body: { tenant: bob.id } })).status).toBe(403);
+    expect((await up.send('POST /records/kept', { body: { n: 1 } })).status).toBe(401);
+    expect((await up.send('GET /records/kept', { token: bob.token })).body.data).toEqual([]);
+    expect((await up.send(`PATCH /records/kept/${mine.body.id}`, { token: bob.token, body: { n: 2 } })).status).toBe(404);
+    expect((await up.send(`PATCH /records/kept/${mine.body.id}`, { token: ann.token, body: { tenant: bob.id } })).status).toBe(403);
+    expect((await up.send(`PATCH /records/kept/${mine.body.id}`, { token: ann.token, body: { tenant: null } })).status).toBe(403);
+    expect((await up.send(`DELETE /records/kept/${mine.body.id}`, { token: bob.token })).status).toBe(404);
+    expect((await up.send(`PATCH /records/kept/${mine.body.id}`, { token: ann.token, body: { n: 2 } })).body).toMatchObject({
+      n: 2,
+      tenant: ann.id,
+    });
+    expect((await change('kept', { guard: null })).body).not.toHaveProperty('guard');
+    expect((await up.send('GET /records/kept', { token: bob.token })).body.data).toHaveLength(1);
+  });
+});

@@ -92,7 +92,11 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
     log: createLog('fatal', false),
     access: { url: databaseUrl, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
     secret: testSecret,
-    served: { dashboard: join(process.cwd(), 'admin-ui/dist'), sdk: join(process.cwd(), 'sdk/sdk.tgz') },
+    served: {
+      dashboard: join(process.cwd(), 'admin-ui/dist'),
+      sdk: join(process.cwd(), 'sdk/sdk.tgz'),
+      docs: join(process.cwd(), 'docs/reference'),
+    },
     clock: () => Date.now() + state.ahead,
   });
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));

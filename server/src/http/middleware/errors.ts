@@ -6,7 +6,8 @@ import { errorKinds, fail, type Failure } from '../../kit/errors.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Reply } from '../reply.ts';
 
-export const docs = 'https://underpin.dev/docs/errors';
+/** Served by ourselves, beside the API (http/docs.ts). */
+export const docs = '/docs/errors';
 
 export function toReply(error: unknown, requestId: string, log: Log): Reply {
   const failure = known(error) ?? fail('internal', {}, error);
