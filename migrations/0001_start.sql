@@ -40,6 +40,26 @@ BEGIN
   RETURN NEW;
 END $$;
 
+-- Whether a text can be read as a value of a type. Asked before a column is converted.
+CREATE FUNCTION underpin.fits(value text, type text) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  EXECUTE format('SELECT %L::%s', value, type);
+  RETURN true;
+EXCEPTION WHEN data_exception OR invalid_text_representation OR numeric_value_out_of_range THEN
+  RETURN false;
+END $$;
+
+-- A junction table that changes is a change of the record it belongs to. "underpin.writing" names the record that a
+-- statement of ours is writing, which counts its own version.
+CREATE FUNCTION underpin.junction_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE parent regclass;
+BEGIN
+  SELECT confrelid INTO parent FROM pg_constraint WHERE conrelid = TG_RELID AND contype = 'f' AND conname LIKE '%source';
+  EXECUTE format('UPDATE %s SET version = version + 1, updated = clock_timestamp() WHERE id IN (SELECT source FROM changed) AND id::text <> $1', parent)
+    USING coalesce(current_setting('underpin.writing', true), '');
+  RETURN NULL;
+END $$;
+
 CREATE TABLE underpin.admins (
   id uuid PRIMARY KEY,
   created timestamptz(3) NOT NULL,

@@ -144,7 +144,6 @@ function addExpand(search: URLSearchParams, expand: object, prefix: string): str
     const inner: string[] = [];
     // cast: Object.entries gives any for what is of no known type; nothing is presumed of it.
     for (const [setting, value] of Object.entries(part) as [string, unknown][]) {
-      // cast (above): Object.entries of an object gives any; unknown is what it is
       if (setting === 'expand' && typeof value === 'object' && value !== null) inner.push(...addExpand(search, value, `${path}.`));
       else if (value !== undefined) search.set(`expand.${path}.${setting}`, String(value));
     }

@@ -39,7 +39,7 @@ export const systemCtx = (base: Base): Ctx => ({
   request: { ip: '127.0.0.1', method: 'GET' },
 });
 
-/** Runs `fn` with a ctx whose `db` is a transaction; in a transaction already, joins it. */
+/** Runs `fn` with a ctx whose `db` is a transaction; within one already, in a savepoint of it. */
 export const withTx = <T>(ctx: Ctx, fn: (ctx: Ctx) => Promise<T>): Promise<T> => ctx.db.transaction((db) => fn({ ...ctx, db }));
 
 /** The same as the role that may change the schema. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { start, type Running } from './cli/start.ts';
 import { showConfig } from './cli/config-show.ts';
+import { progressBar } from './cli/progress.ts';
 import { ConfigError } from './kit/config.ts';
 import type { Served } from './http/server.ts';
 
@@ -21,9 +22,15 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
     .command('start', { isDefault: true })
     .description('serve, with a Postgres of its own unless DATABASE_URL names one')
     .option('--port <port>', 'port to listen on (as PORT)')
-    .action(async (options: { port?: string }) => {
+    .option('--demo', 'with 3,201 movies, people and reviews to look around in')
+    .action(async (options: { port?: string; demo?: boolean }) => {
       const env = options.port === undefined ? process.env : { ...process.env, PORT: options.port };
-      const starting = start({ env, served: { ...built, ...served }, print: (line) => process.stdout.write(`${line}\n`) });
+      const starting = start({
+        env,
+        served: { ...built, ...served },
+        print: (line) => process.stdout.write(`${line}\n`),
+        ...(options.demo === true ? { demo: progressBar('demo', process.stdout) } : {}),
+      });
       stopOnSignals(starting);
       await starting;
     });

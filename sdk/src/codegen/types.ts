@@ -68,10 +68,23 @@ const isNeeded = (field: FieldDef): boolean => field.required === true && field.
 const isList = (field: FieldDef): boolean => field.many === true;
 
 function valueType(field: FieldDef): string {
-  const single = field.type === 'select' ? union(field) : (imported.get(field.type) ?? plainType(field.type));
+  const single =
+    field.type === 'computed'
+      ? (results.get(field['returns']) ?? 'unknown')
+      : field.type === 'select'
+        ? union(field)
+        : (imported.get(field.type) ?? plainType(field.type));
   if (!isList(field)) return single;
   return /[ |]/.test(single) ? `readonly (${single})[]` : `readonly ${single}[]`;
 }
+
+const results: ReadonlyMap<unknown, string> = new Map([
+  ['text', 'string'],
+  ['decimal', 'string'],
+  ['int', 'number'],
+  ['number', 'number'],
+  ['bool', 'boolean'],
+]);
 
 function plainType(type: string): string {
   if (texts.has(type)) return 'string';

@@ -91,7 +91,9 @@ export function adopt(value: Value, ty: Ty): Ir {
   if (value.kind !== 'string') return settle(value);
   // An id that is none equals nothing: it reads as null, and is no error, because ids come from outside.
   if (ty.kind === 'id') return constant(value, readId(value.value), { kind: 'id' });
-  if (value.loose && isNumeric(ty.kind) && plainDecimal(value.value) !== undefined) {
+  // A decimal is text wherever it is written down, and so it may be here.
+  const isNumber = ty.kind === 'decimal' || (value.loose && isNumeric(ty.kind));
+  if (isNumber && isNumeric(ty.kind) && plainDecimal(value.value) !== undefined) {
     return asNumber({ kind: 'number', raw: value.value, ...span(value) }, ty.kind);
   }
   if (!isTimely(ty.kind) && !(value.loose && (isNumeric(ty.kind) || ty.kind === 'bool'))) return settle(value);

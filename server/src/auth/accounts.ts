@@ -10,6 +10,7 @@ import { readRecord } from '../records/read.ts';
 import type { Account } from './sessions.ts';
 import { hashPassword, password as passwordInput } from './passwords.ts';
 import { newId } from '../kit/ids.ts';
+import { rowColumns } from './authenticate.ts';
 import { audit } from '../changes/audit.ts';
 import { problemsOf } from '../schema/definition.ts';
 
@@ -94,8 +95,10 @@ export async function ownRecord(ctx: Ctx, account: Account): Promise<string> {
 
 async function asAccount(ctx: Ctx, account: Account): Promise<Ctx['actor']> {
   const collection = collectionNamed(await schemaOf(ctx), account.collection);
-  const columns = collection.fields.map((field) => `"${field.name}"`).join(', ');
-  const { rows } = await ctx.db.run({ text: `SELECT ${columns} FROM ${collection.table} WHERE "id" = $1`, values: [account.id] });
+  const { rows } = await ctx.db.run({
+    text: `SELECT ${rowColumns(collection, 'a')} FROM ${collection.table} a WHERE a."id" = $1`,
+    values: [account.id],
+  });
   return {
     kind: 'account',
     address: ctx.actor.address,

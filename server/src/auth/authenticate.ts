@@ -10,6 +10,7 @@ import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { ident } from '../kit/sql.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
+import type { Collection } from '../schema/collection.ts';
 import { schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';
 import { sessionOfToken } from './sessions.ts';
@@ -78,10 +79,20 @@ async function actorOf(base: Base, session: string, account: string, collectionI
 
 const roleOf = (value: unknown): AdminRole => (value === 'owner' || value === 'admin' ? value : 'viewer');
 
+/** Every field of an account as rules see it at `auth.…`: lists of ids too. */
+export const rowColumns = (collection: Collection, alias: string): string =>
+  collection.fields
+    .map((field) =>
+      field.junction === undefined
+        ? `${alias}.${ident(field.name)}`
+        : `ARRAY(SELECT j.target FROM ${field.junction} j WHERE j.source = ${alias}."id" ORDER BY j.position) AS ${ident(field.name)}`,
+    )
+    .join(', ');
+
 async function lookUp(ctx: Ctx, session: string, account: string, collectionId: string, version: number): Promise<Known | undefined> {
   const collection = (await schemaOf(ctx)).byId.get(collectionId);
   if (collection === undefined) return undefined;
-  const columns = collection.fields.map((field) => `a.${ident(field.name)}`).join(', ');
+  const columns = rowColumns(collection, 'a');
   const { rows } = await ctx.db.run({
     text: `SELECT ${columns} FROM underpin.sessions s JOIN ${collection.table} a ON a."id" = s.account
            WHERE s.id = $1 AND s.account = $2 AND s.collection = $3 AND s.ended IS NULL AND NOT a."disabled"`,

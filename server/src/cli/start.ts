@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createApp, type App } from '../app.ts';
 import type { Access } from '../db/connect.ts';
+import { seedDemo } from '../demo/seed.ts';
 import { startEmbedded, type Embedded } from '../db/embedded.ts';
 import { claimFolder } from '../db/processes.ts';
 import { checkServer } from '../db/check-server.ts';
@@ -15,6 +16,8 @@ import type { Served } from '../http/server.ts';
 export interface StartOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly served: Served;
+  /** Fills in the demo's collections and records, with progress. */
+  readonly demo?: (done: number, all: number) => void;
   /** Prints a line for people. */
   readonly print: (line: string) => void;
 }
@@ -25,7 +28,7 @@ export interface Running {
 }
 
 /** Starts everything; what was begun is ended again where a later step fails. */
-export async function start({ env, served, print }: StartOptions): Promise<Running> {
+export async function start({ env, served, print, demo }: StartOptions): Promise<Running> {
   const { config, warnings } = parseConfig(env);
   const log = createLog(config.LOG_LEVEL, false);
   for (const warning of warnings) log.warn(warning);
@@ -49,6 +52,7 @@ export async function start({ env, served, print }: StartOptions): Promise<Runni
     const url = config.PUBLIC_URL ?? `http://localhost:${port}`;
     print(`Underpin is ready: ${url}/admin`);
     undo.push(await announceSetup(app, url, print));
+    if (demo !== undefined) print(`The demo is there: ${await seedDemo(app.base, demo)} movies`);
     return { url, stop };
   } catch (error) {
     await stop();

@@ -17,7 +17,7 @@ export type ResultRow = Readonly<Record<string, unknown>>;
 /** A pool or a transaction: the same to whoever runs a statement. */
 export interface Db {
   run(statement: Statement): Promise<{ readonly rows: readonly ResultRow[]; readonly count: number }>;
-  /** Runs `fn` in a transaction; in a transaction already, joins it. */
+  /** Runs `fn` in a transaction; within one already, in a savepoint of it. */
   transaction<T>(fn: (db: Db) => Promise<T>): Promise<T>;
 }
 
@@ -115,11 +115,22 @@ const poolDb = (pool: pg.Pool): Db => ({
   },
 });
 
-/** A single connection as a Db; a transaction begun on it joins the one that is open. */
-const clientDb = (client: pg.ClientBase): Db => {
-  const db: Db = { run: (statement) => runOn(client, statement), transaction: (fn) => fn(db) };
-  return db;
-};
+/** A transaction as a Db. One begun within it is a savepoint: what fails there is undone, and the outer one goes on. */
+const clientDb = (client: pg.ClientBase, depth = 1): Db => ({
+  run: (statement) => runOn(client, statement),
+  transaction: async (fn) => {
+    const savepoint = `s${depth}`;
+    await client.query(`SAVEPOINT ${savepoint}`);
+    try {
+      const value = await fn(clientDb(client, depth + 1));
+      await client.query(`RELEASE ${savepoint}`);
+      return value;
+    } catch (error) {
+      await client.query(`ROLLBACK TO ${savepoint}`);
+      throw error;
+    }
+  },
+});
 
 async function runOn(target: pg.Pool | pg.ClientBase, statement: Statement): Promise<{ rows: readonly ResultRow[]; count: number }> {
   const values = statement.values === undefined ? undefined : [...statement.values];

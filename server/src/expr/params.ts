@@ -13,7 +13,7 @@ const types = {
   day: 'date',
   duration: 'float8',
   json: 'jsonb',
-  geo: 'jsonb',
+  geo: 'point',
 } as const;
 
 export const pgType = (ty: Ty): string => (ty.kind === 'list' ? `${pgType(ty.of)}[]` : types[ty.kind]);
@@ -37,7 +37,7 @@ export class ParamList {
     if (value === null) return `NULL::${pgType(ty)}`;
     if (ty.kind === 'list')
       return this.list(Array.isArray(value) ? value : [], ty.of.kind === 'list' || ty.of.kind === 'geo' ? 'json' : ty.of.kind);
-    return this.add(ty.kind === 'geo' ? JSON.stringify(value) : bound(value, ty.kind), pgType(ty));
+    return this.add(ty.kind === 'geo' ? String(value) : bound(value, ty.kind), pgType(ty));
   }
 
   list(items: readonly ConstValue[], as: CompareClass): string {

@@ -23,11 +23,23 @@ import type { ParamList } from './params.ts';
 export interface Naming {
   table(collection: string): string;
   column(collection: string, field: string): string;
-  many(
-    collection: string,
-    field: string,
-  ): { readonly kind: 'inverse'; readonly column: string } | { readonly kind: 'junction'; readonly table: string };
+  many(collection: string, field: string): Link;
 }
+
+/**
+ * How a list of records hangs on a row: by a column of theirs that points back, or by a junction table in which the row
+ * stands `here` and they stand `there`. `owner.field` is the field that makes the link, whose mask holds for it.
+ */
+export type Link =
+  | { readonly kind: 'column'; readonly owner: string; readonly field: string }
+  | {
+      readonly kind: 'junction';
+      readonly table: string;
+      readonly here: 'source' | 'target';
+      readonly there: 'source' | 'target';
+      readonly owner: string;
+      readonly field: string;
+    };
 
 /** What a caller sees of the collections that a filter touches: conditions on a root row `record`, all of which must hold. */
 export interface CallerView {
@@ -42,6 +54,10 @@ export interface EmitOptions {
   /** The aliases under which the roots stand in the statement. */
   readonly record?: string;
   readonly next?: string;
+  /** To-many fields of the row to be: a table with the column `target`, where the junction does not hold it yet. */
+  readonly nextMany?: ReadonlyMap<string, string>;
+  /** The same for the stored row, once a statement has changed it. */
+  readonly recordMany?: ReadonlyMap<string, string>;
   /** `changed.f` as SQL. */
   readonly changed?: (field: string) => string;
 }
@@ -137,7 +153,7 @@ export function createEmitter(options: EmitOptions): Emitter {
       case 'size':
         return ir.of.ty.kind === 'list' ? `coalesce(cardinality(${value(ir.of)}), 0)::int8` : `char_length(${value(ir.of)})::int8`;
       case 'count': {
-        const { from, on } = range(ir.many, nextAlias(options.params, 'm'));
+        const { from, on } = range(ir.many, nextAlias(options.params, 'm'), true);
         return `(SELECT count(*) FROM ${from} WHERE ${on})`;
       }
       case 'concat':
@@ -286,23 +302,39 @@ export function createEmitter(options: EmitOptions): Emitter {
     return `(right(${whole}, char_length(${part})) = ${part} AND char_length(${whole}) >= char_length(${part}))`;
   };
 
-  /** The FROM of a list of records and what ties it to the row it belongs to. */
-  const range = (many: Many, alias: string): { from: string; on: string; id: string } => {
+  /**
+   * The FROM of a list of records and what ties it to the row it belongs to. `bare`: only their ids are asked for, which
+   * are compared as they are stored; whatever goes through a record goes through the caller's guard.
+   */
+  const range = (many: Many, alias: string, bare: boolean): { from: string; on: string; id: string } => {
     if (many.row === undefined || many.field === undefined) return { from: source(many.to, alias), on: 'TRUE', id: `${alias}."id"` };
     const parent = place(many.row).alias;
     const link = options.naming.many(many.row.collection, many.field);
-    if (link.kind === 'inverse')
-      return { from: source(many.to, alias), on: `${alias}.${ident(link.column)} = ${parent}."id"`, id: `${alias}."id"` };
+    const masks = options.view?.mask(link.owner, link.field) ?? [];
+    if (link.kind === 'column') {
+      const mask = unguarded(masks, alias);
+      return {
+        from: `${source(many.to, alias)}${mask.joins}`,
+        on: and(`${alias}.${ident(link.field)} = ${parent}."id"`, mask.sql),
+        id: `${alias}."id"`,
+      };
+    }
+    const given = many.row.origin.kind === 'next' ? options.nextMany : many.row.origin.kind === 'record' ? options.recordMany : undefined;
+    const next = link.here === 'source' ? given?.get(many.field) : undefined;
     const junction = nextAlias(options.params, 'j');
-    return {
-      from: `${link.table} ${junction} JOIN ${source(many.to, alias)} ON ${alias}."id" = ${junction}."target"`,
-      on: `${junction}."source" = ${parent}."id"`,
-      id: `${junction}."target"`,
-    };
+    const tied = next === undefined ? `${junction}.${link.here} = ${parent}."id"` : 'TRUE';
+    const id = `${junction}.${link.there}`;
+    const from = `${next ?? link.table} ${junction}`;
+    const needsRecord = !bare || (link.here === 'target' && options.view !== undefined);
+    const joined = needsRecord ? `${from} JOIN ${source(many.to, alias)} ON ${alias}."id" = ${id}` : from;
+    const mask = unguarded(masks, link.here === 'source' ? parent : alias);
+    return { from: `${joined}${mask.joins}`, on: and(tied, mask.sql), id };
   };
+  const and = (...conditions: readonly string[]): string =>
+    conditions.filter((condition) => condition !== '' && condition !== 'TRUE').join(' AND ') || 'TRUE';
 
   const member = (ir: Extract<Ir, { op: 'member' }>): string => {
-    const { from, on, id } = range(ir.many, nextAlias(options.params, 'm'));
+    const { from, on, id } = range(ir.many, nextAlias(options.params, 'm'), true);
     return `EXISTS (SELECT 1 FROM ${from} WHERE ${on} AND ${id} = ${value(ir.value)})`;
   };
 
@@ -316,7 +348,7 @@ export function createEmitter(options: EmitOptions): Emitter {
       }
       const alias = nextAlias(options.params, 'm');
       places.set(ir.over.row.id, { alias, joins });
-      return range(ir.over.many, alias);
+      return range(ir.over.many, alias, false);
     })();
     const body = ir.how === 'all' ? fails(ir.body) : holds(ir.body);
     const rest = `FROM ${[from, ...joins].join(' ')} WHERE ${on} AND (${body})`;

@@ -9,6 +9,7 @@ import { inputOfBody, inputOfUrl } from '../records/parse.ts';
 import { readRecord } from '../records/read.ts';
 import { removeRecord } from '../records/remove.ts';
 import type { Written } from '../records/serialize.ts';
+import { upsertRecord } from '../records/upsert.ts';
 import { updateRecord } from '../records/update.ts';
 import { readJson } from './body.ts';
 import { once } from './middleware/idempotency.ts';
@@ -36,12 +37,16 @@ export function recordRoutes(base: Base): Router {
   router.post(
     '/:collection',
     route(base, async (ctx, request) => {
-      noParameters(request);
+      const onConflict = onConflictOf(request);
       const collection = param(request, 'collection');
       const body = await bodyOf(request);
       return once(ctx, { request, collection, body }, async (inside) => {
-        const written = await createRecord(inside, collection, body);
-        return { ...record(written, 201, { Location: `/api/v1/records/${collection}/${written.id}` }), id: written.id };
+        const written =
+          onConflict === undefined
+            ? { ...(await createRecord(inside, collection, body)), created: true }
+            : await upsertRecord(inside, collection, body, onConflict);
+        const location = { Location: `/api/v1/records/${collection}/${written.id}` };
+        return { ...record(written, written.created ? 201 : 200, written.created ? location : {}), id: written.id };
       });
     }),
   );
@@ -81,6 +86,13 @@ export const queryOf = (request: Request): URLSearchParams => new URLSearchParam
 
 export function noParameters(request: Request): void {
   for (const [name] of queryOf(request)) throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
+}
+
+/** The only parameter that a create takes. */
+function onConflictOf(request: Request): string | undefined {
+  const query = queryOf(request);
+  for (const [name] of query) if (name !== 'onConflict') throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
+  return query.get('onConflict') ?? undefined;
 }
 
 const bodyOf = (request: Request): Promise<unknown> => readJson(request, limits.body.json);

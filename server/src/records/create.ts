@@ -6,7 +6,8 @@ import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
 import type { Written } from './serialize.ts';
 import { parseValues } from './values.ts';
-import { planCreate, runWrite } from './write.ts';
+import { runWrite } from './run-write.ts';
+import { planCreate } from './write.ts';
 
 export const createRecord = (ctx: Ctx, name: string, body: unknown): Promise<Written> => create(ctx, name, body, undefined);
 

@@ -224,7 +224,7 @@ function parseExpand(
       if (++count > limits.list.expandPaths)
         throw failAt('limit_exceeded', '/expand', `At most ${limits.list.expandPaths} relations can be expanded`);
       const field = at.byName.get(name);
-      const target = field?.to === undefined ? undefined : caller.schema.byName.get(field.to);
+      const target = field?.to === undefined || field.junction !== undefined ? undefined : caller.schema.byName.get(field.to);
       if (field === undefined || target === undefined || readOf(caller, at, field) === 'never')
         throw failAt('unknown_field', '/expand', `There is no relation "${name}" on "${at.name}"`);
       const hidden = caller.model.collection(target.name) === undefined || policyFor(caller, target, 'view') === 'never';

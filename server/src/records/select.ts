@@ -4,9 +4,10 @@
  * guarded by the target's `view`.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
-import { createEmitter, type CallerView } from '../expr/sql.ts';
+import { createEmitter, type CallerView, type EmitOptions } from '../expr/sql.ts';
 import type { ParamList } from '../expr/params.ts';
-import { ident } from '../kit/sql.ts';
+import { limits } from '../kit/limits.ts';
+import { ident, literal } from '../kit/sql.ts';
 import type { Collection, Field } from '../schema/collection.ts';
 import { naming } from '../schema/model.ts';
 import { policyFor, readOf, type Caller } from './policy.ts';
@@ -22,6 +23,8 @@ export interface Expand {
 export interface Root {
   readonly alias: string;
   readonly joins: string[];
+  /** To-many fields that the statement has just written: tables that stand for their junction. */
+  readonly many?: ReadonlyMap<string, string>;
 }
 
 /** SQL that is TRUE exactly where all conditions hold for the row; joins go to the root. */
@@ -30,12 +33,18 @@ export function allHold(
   params: ParamList,
   root: Root,
   conditions: readonly Ir[],
-  more: { readonly view?: CallerView; readonly next?: string; readonly changed?: (field: string) => string } = {},
+  more: Pick<EmitOptions, 'view' | 'next' | 'nextMany' | 'changed'> = {},
 ): string {
   if (conditions.length === 0) return 'TRUE';
   return conditions
     .map((condition) => {
-      const emitter = createEmitter({ naming: naming(caller.schema), params, record: root.alias, ...more });
+      const emitter = createEmitter({
+        naming: naming(caller.schema),
+        params,
+        record: root.alias,
+        ...(root.many ? { recordMany: root.many } : {}),
+        ...more,
+      });
       const sql = emitter.holds(condition);
       root.joins.push(emitter.joins());
       return sql;
@@ -75,8 +84,26 @@ export function recordJson(
     const inner = expand.map((one) => `${expandSql(caller, params, root, collection, one)} AS ${ident(one.field.name)}`);
     columns.push(`(SELECT row_to_json(x) FROM (SELECT ${inner.join(', ')}) x) AS "expand"`);
   }
-  return `(SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x)`;
+  const lists = shown.filter((field) => field.junction !== undefined);
+  if (lists.length === 0) return `(SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x)`;
+  // `_more` names the lists that were too long to show; it stands last, so that its absence can be cut off the text's end.
+  const tooLong = lists.map(
+    (field) => `CASE WHEN (SELECT count(*) FROM ${firstTargets(root, field)}) > ${limits.many} THEN ${literal(field.name)} END`,
+  );
+  columns.push(`NULLIF(array_remove(ARRAY[${tooLong.join(', ')}], NULL), '{}') AS "_more"`);
+  return `regexp_replace((SELECT row_to_json(x) FROM (SELECT ${columns.join(', ')}) x)::text, ',"_more":null}$', '}')::json`;
 }
+
+/** What the column looks like in an answer; a computed decimal is text, as every decimal. */
+const jsonOf = (field: Field, column: string): string =>
+  field.type.name === 'computed' && field.ty.kind === 'decimal' ? `${column}::text` : (field.type.json?.(column) ?? column);
+
+/** One target more than is shown, in their order. */
+const firstTargets = (root: Root, field: Field): string => {
+  const written = root.many?.get(field.name);
+  const from = written === undefined ? `${field.junction ?? ''} j WHERE j.source = ${root.alias}."id"` : `${written} j`;
+  return `(SELECT j.target, j.position FROM ${from} ORDER BY j.position LIMIT ${limits.many + 1}) y`;
+};
 
 /** The fields of an answer, in the collection's order; the id always. */
 export const visibleFields = (caller: Caller, collection: Collection, asked: readonly Field[] | undefined): readonly Field[] =>
@@ -100,7 +127,10 @@ function columnSql(
 
 function fieldSql(caller: Caller, params: ParamList, root: Root, collection: Collection, field: Field): string {
   const { column, mask } = columnSql(caller, params, root, collection, field);
-  const json = field.type.json?.(column) ?? column;
+  const json =
+    field.junction === undefined
+      ? jsonOf(field, column)
+      : `(SELECT CASE WHEN count(*) <= ${limits.many} THEN coalesce(json_agg(y.target ORDER BY y.position), '[]') END FROM ${firstTargets(root, field)})`;
   return mask === undefined ? json : `CASE WHEN ${mask} THEN ${json} END`;
 }
 

@@ -13,7 +13,11 @@ import { isObject } from './parse.ts';
 
 export interface Value {
   readonly field: Field;
+  /** What is bound; for `inc` the amount. */
   readonly value: unknown;
+  /** Absent: the value replaces what is there. */
+  readonly change?:
+    { readonly kind: 'inc' } | { readonly kind: 'list'; readonly add: readonly string[]; readonly remove: readonly string[] };
 }
 
 export interface Values {
@@ -36,7 +40,9 @@ export function parseValues(caller: Caller, collection: Collection, body: unknow
   const fields = named.map(([name, value]) => ({ field: writableField(caller, collection, name), value }));
   const sent = new Set(named.map(([name]) => name));
   const problems: ProblemField[] = [];
-  const values = fields.map(({ field, value }) => ({ field, value: readValue(field, value, problems) }));
+  const values: Value[] = fields.map(
+    ({ field, value }) => readChange(field, value, mode, problems) ?? { field, value: readValue(field, value, problems) },
+  );
   for (const field of collection.fields) {
     if (sent.has(field.name)) continue;
     if (email !== undefined && field.system && field.name === 'email') {
@@ -50,7 +56,7 @@ export function parseValues(caller: Caller, collection: Collection, body: unknow
     if (filled !== undefined) values.push({ field, value: filled.value });
     else if (mode === 'create' && field.written !== 'never') {
       if (field.def.required === true) problems.push({ pointer: `/${field.name}`, code: 'required', message: 'is required' });
-      values.push({ field, value: field.system ? systemDefault(field) : null });
+      if (field.junction === undefined) values.push({ field, value: field.system ? systemDefault(field) : null });
     }
   }
   const id = mode === 'create' && Object.hasOwn(body, 'id') ? readId(body['id'], problems) : undefined;
@@ -74,7 +80,7 @@ function writableField(caller: Caller, collection: Collection, name: string): Fi
 
 function readValue(field: Field, value: unknown, problems: ProblemField[]): unknown {
   if (value === null || value === undefined) {
-    if (field.def.required === true || (field.system && field.type.name !== 'text'))
+    if (field.def.required === true || field.junction !== undefined || (field.system && field.type.name !== 'text'))
       problems.push({ pointer: `/${field.name}`, code: 'required', message: 'must not be null' });
     return null;
   }
@@ -83,6 +89,41 @@ function readValue(field: Field, value: unknown, problems: ProblemField[]): unkn
   problems.push(...problemsOf(parsed.error, `/${field.name}`, 'invalid_value'));
   return null;
 }
+
+const operatorNames = ['$inc', '$add', '$remove'];
+
+/** `{ "$inc": 1 }`, `{ "$add": […], "$remove": […] }`: changes of what is stored. In json fields every object is data. */
+function readChange(field: Field, value: unknown, mode: 'create' | 'update', problems: ProblemField[]): Value | undefined {
+  if (!isObject(value) || field.ty.kind === 'json') return undefined;
+  const names = Object.keys(value);
+  if (names.length === 0 || !names.some((name) => name.startsWith('$'))) return undefined;
+  const refuse = (name: string, message: string): Value => {
+    problems.push({ pointer: `/${field.name}/${name}`, code: 'invalid_value', message });
+    return { field, value: null };
+  };
+  const allowed =
+    mode === 'create'
+      ? []
+      : field.junction !== undefined
+        ? operatorNames.slice(1)
+        : ['int', 'number', 'decimal'].includes(field.ty.kind)
+          ? ['$inc']
+          : [];
+  const wrong = names.find((name) => !allowed.includes(name));
+  if (wrong !== undefined) return refuse(wrong, mode === 'create' ? 'is for changes only' : `is no change that "${field.name}" takes`);
+  if (field.junction === undefined)
+    return { field, value: readValue(withoutBounds(field), value['$inc'], problems), change: { kind: 'inc' } };
+  const ids = (name: string): readonly string[] => {
+    const read = value[name] === undefined ? [] : readValue(field, value[name], problems);
+    return Array.isArray(read) ? read : [];
+  };
+  const [add, remove] = [ids('$add'), ids('$remove')];
+  if (add.some((id) => remove.includes(id))) return refuse('$remove', 'names a record that $add names too');
+  return { field, value: null, change: { kind: 'list', add, remove } };
+}
+
+/** The bounds of a number are for what comes out, which the column's check judges, not for the amount. */
+const withoutBounds = (field: Field): Field => ({ ...field, def: { ...field.def, min: undefined, max: undefined, required: true } });
 
 function readId(value: unknown, problems: ProblemField[]): string | undefined {
   const id = parseId(value);

@@ -10,89 +10,72 @@
  * is what FOR UPDATE returns after waiting, and a statement is all or nothing without a transaction around it.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
-import type { ProblemField } from '@underpin/sdk/wire';
-import type { Ctx } from '../ctx.ts';
-import type { ResultRow, Statement } from '../db/connect.ts';
-import { isPgProblem } from '../db/pg-errors.ts';
-import { ident } from '../kit/sql.ts';
+import type { Statement } from '../db/connect.ts';
 import { ParamList } from '../expr/params.ts';
-import { fail, failAt, type Failure } from '../kit/errors.ts';
-import type { Collection, Field } from '../schema/collection.ts';
-import { checkName, foreignKeyName, indexName } from '../schema/ddl.ts';
+import { fail, type Failure } from '../kit/errors.ts';
+import { ident } from '../kit/sql.ts';
+import { columnFields, type Collection, type Field } from '../schema/collection.ts';
+import { compiled } from '../schema/ddl.ts';
+import { judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
+import { listChanges, planLists, type ListWrite } from './lists.ts';
 import { named } from './plan.ts';
-import { policyFor, readOf, refuseNever, writeOf, type Caller } from './policy.ts';
+import { policyFor, refuseNever, type Caller } from './policy.ts';
 import { allHold, recordJson, type Root } from './select.ts';
-import type { Written } from './serialize.ts';
 import { bindType, type Value, type Values } from './values.ts';
-
-/** One thing that may refuse: the column of `judged` that holds it, and the refusal. */
-interface Judgement {
-  readonly sql: string;
-  readonly refusal: () => Failure;
-}
 
 export interface WritePlan {
   readonly statement: Statement;
   readonly refusals: readonly (() => Failure)[];
 }
 
-/** Judged in this order; the first that does not hold is the answer. */
-class Judging {
-  readonly list: Judgement[] = [];
-  readonly root: Root;
-  readonly next: string;
-  readonly #caller: Caller;
-  readonly #params: ParamList;
-  readonly #changed: ((field: string) => string) | undefined;
-  constructor(caller: Caller, params: ParamList, alias: string, next: string, changed?: (field: string) => string) {
-    this.#caller = caller;
-    this.#params = params;
-    this.root = { alias, joins: [] };
-    this.next = next;
-    this.#changed = changed;
-  }
-  add(conditions: readonly Ir[], refusal: () => Failure): void {
-    if (conditions.length > 0)
-      this.sql(
-        allHold(this.#caller, this.#params, this.root, conditions, {
-          next: this.next,
-          ...(this.#changed ? { changed: this.#changed } : {}),
-        }),
-        refusal,
-      );
-  }
-  sql(sql: string, refusal: () => Failure): void {
-    this.list.push({ sql, refusal });
-  }
-  columns(): string {
-    return this.list.map(({ sql }, index) => `, ((${sql}) IS TRUE) AS ok${index}`).join('');
-  }
-  all(): string {
-    return this.list.length === 0 ? 'TRUE' : this.list.map((_one, index) => `judged.ok${index}`).join(' AND ');
-  }
-  answers(): string {
-    return this.list.map((_one, index) => `, judged.ok${index}`).join('');
-  }
-}
+const tablesOf = (lists: readonly ListWrite[]): ReadonlyMap<string, string> =>
+  new Map(lists.map(({ field, table }) => [field.name, table]));
+/** Tells the trigger of the junctions that this record's version is counted by us. */
+const announce = (lists: readonly ListWrite[], id: string): string =>
+  lists.length === 0 ? '' : `, set_config('underpin.writing', ${id}::text, true) AS writing`;
 
 export function planCreate(caller: Caller, collection: Collection, id: string, { values, sent }: Values, rule: readonly Ir[]): WritePlan {
   const params = new ParamList();
+  const own = params.add(id, 'uuid');
   const now = params.add(new Date(caller.ctx.now), 'timestamptz');
-  const given = values.map(({ field, value }) => `${params.add(value, bindType(field))} AS ${ident(field.name)}`);
-  const next = [`${params.add(id, 'uuid')} AS "id"`, ...given, `${now} AS "created"`, `${now} AS "updated"`, `1::int8 AS "version"`];
-  const columns = ['id', ...values.map(({ field }) => field.name), 'created', 'updated', 'version'].map(ident);
-  const judging = new Judging(caller, params, 'n', 'n');
+  const plain = values.filter(({ field }) => field.junction === undefined);
+  const lists = planLists(params, values, own);
+  const given = plain.map(({ field, value }) => `${params.add(value, bindType(field))} AS ${ident(field.name)}`);
+  const next = [`${own} AS "id"`, ...given, `${now} AS "created"`, `${now} AS "updated"`, `1::int8 AS "version"`];
+  const columns = ['id', ...plain.map(({ field }) => field.name), 'created', 'updated', 'version'].map(ident);
+  const judging = new Judging(caller, params, 'n', 'n', { nextMany: tablesOf(lists) });
   judging.add(rule, () => fail('rule_denied'));
   judgeFields(caller, collection, judging, values, 'write-create', sent);
-  judgeReferences(caller, judging, params, values, sent, undefined);
+  judgeReferences(caller, judging, params, plain, sent, undefined);
+  judgeLists(caller, judging, params, lists, undefined);
+  const all = judging.all();
   const text = [
-    `WITH n AS (SELECT ${next.join(', ')}),`,
-    `judged AS MATERIALIZED (SELECT n.*${judging.columns()} FROM n${judging.root.joins.join('')}),`,
-    `done AS (INSERT INTO ${collection.table} AS t (${columns.join(', ')}) SELECT ${columns.map((column) => `judged.${column}`).join(', ')} FROM judged WHERE ${judging.all()} RETURNING ${returning(collection)})`,
-    answer(caller, collection, params, judging),
+    `WITH n AS (${withComputed(collection, next)}),`,
+    ...lists.map(({ definition }) => definition),
+    `judged AS MATERIALIZED (SELECT n.*${judging.columns()}${announce(lists, 'n."id"')} FROM n${judging.root.joins.join('')}),`,
+    ...lists.flatMap((list) => list.changes(all)),
+    `done AS (INSERT INTO ${collection.table} AS t (${columns.join(', ')}) SELECT ${columns.map((column) => `judged.${column}`).join(', ')} FROM judged WHERE ${all} RETURNING ${returning(collection)})`,
+    answer(caller, collection, params, judging, lists),
   ].join('\n');
   return { statement: named(text, params), refusals: judging.list.map(({ refusal }) => refusal) };
 }
+
+const isWritten = (field: Field): boolean => field.type.name !== 'computed';
+
+/** The row that is to be, with what Postgres will compute from it, so that rules may ask for that too. */
+function withComputed(collection: Collection, columns: readonly string[]): string {
+  const computed = collection.fields
+    .filter((field) => !isWritten(field))
+    .map((field) => `(${compiled(collection.def, field.def).sql}) AS ${ident(field.name)}`);
+  const row = `SELECT ${columns.join(', ')}`;
+  return computed.length === 0 ? row : `SELECT b.*, ${computed.join(', ')} FROM (${row}) b`;
+}
+
+/** The new value of a column: what was sent, or what was stored and an amount. */
+const newValue = (params: ParamList, { field, value, change }: Value): string =>
+  change?.kind === 'inc'
+    ? `(coalesce(o.${ident(field.name)}, 0) + ${params.add(value, bindType(field))})`
+    : params.add(value, bindType(field));
 
 /** The stored-row part of a change: there, viewable, allowed, of the version asked for. `judgeOnly`: nothing is written. */
 export function planUpdate(
@@ -104,25 +87,38 @@ export function planUpdate(
   judgeOnly: boolean,
 ): WritePlan {
   const params = new ParamList();
-  const given = new Map(values.map(({ field, value }) => [field.name, `${params.add(value, bindType(field))}`]));
-  const changed = (name: string): string => (given.has(name) ? `(n.${ident(name)} IS DISTINCT FROM o.${ident(name)})` : 'FALSE');
-  const judging = new Judging(caller, params, 'o', 'n', changed);
+  const own = params.add(id, 'uuid');
+  const plain = values.filter(({ field }) => field.junction === undefined);
+  const lists = planLists(params, values, own);
+  const given = new Map(plain.map((value) => [value.field.name, newValue(params, value)]));
+  const changed = (name: string): string => {
+    const list = lists.find(({ field }) => field.name === name);
+    if (list !== undefined) return listChanges(list, own);
+    return given.has(name) ? `(n.${ident(name)} IS DISTINCT FROM o.${ident(name)})` : 'FALSE';
+  };
+  const judging = new Judging(caller, params, 'o', 'n', { changed, nextMany: tablesOf(lists) });
   judgeStored(caller, collection, judging);
   const rule = policyFor(caller, collection, 'update', { sent });
   refuseNever(caller, rule);
   judging.add(rule, () => fail('rule_denied'));
   judgeFields(caller, collection, judging, values, 'write-update', sent);
   judgeVersion(judging, params, ifVersion);
-  judgeReferences(caller, judging, params, values, sent, 'o');
-  const next = collection.fields.map((field) => `${given.get(field.name) ?? `o.${ident(field.name)}`} AS ${ident(field.name)}`);
+  judgeReferences(caller, judging, params, plain, sent, 'o');
+  judgeLists(caller, judging, params, lists, own);
+  const next = columnFields(collection)
+    .filter(isWritten)
+    .map((field) => `${given.get(field.name) ?? `o.${ident(field.name)}`} AS ${ident(field.name)}`);
   const sets = [...given.keys()].map((name) => `${ident(name)} = judged.${ident(`new ${name}`)}`);
   const now = params.add(new Date(caller.ctx.now), 'timestamptz');
   const carried = [...given.keys()].map((name) => `, n.${ident(name)} AS ${ident(`new ${name}`)}`).join('');
+  const all = judgeOnly ? 'FALSE' : judging.all();
   const text = [
-    `WITH o AS MATERIALIZED (SELECT ${returning(collection)} FROM ${collection.table} t WHERE t."id" = ${params.add(id, 'uuid')} FOR UPDATE),`,
-    `judged AS MATERIALIZED (SELECT o."id"${carried}${judging.columns()} FROM o CROSS JOIN LATERAL (SELECT ${next.join(', ')}) n${judging.root.joins.join('')}),`,
-    `done AS (UPDATE ${collection.table} t SET ${[...sets, `"updated" = greatest(${now}, t."updated")`, `"version" = t."version" + 1`].join(', ')} FROM judged WHERE t."id" = judged."id" AND ${judgeOnly ? 'FALSE' : judging.all()} RETURNING ${returning(collection)})`,
-    answer(caller, collection, params, judging),
+    `WITH o AS MATERIALIZED (SELECT ${returning(collection)} FROM ${collection.table} t WHERE t."id" = ${own} FOR UPDATE),`,
+    ...lists.map(({ definition }) => definition),
+    `judged AS MATERIALIZED (SELECT o."id"${carried}${judging.columns()}${announce(lists, 'o."id"')} FROM o CROSS JOIN LATERAL (${withComputed(collection, next)}) n${judging.root.joins.join('')}),`,
+    ...lists.flatMap((list) => list.changes(all)),
+    `done AS (UPDATE ${collection.table} t SET ${[...sets, `"updated" = greatest(${now}, t."updated")`, `"version" = t."version" + 1`].join(', ')} FROM judged WHERE t."id" = judged."id" AND ${all} RETURNING ${returning(collection)})`,
+    answer(caller, collection, params, judging, lists),
   ].join('\n');
   return { statement: named(text, params), refusals: judging.list.map(({ refusal }) => refusal) };
 }
@@ -144,138 +140,18 @@ export function planDelete(caller: Caller, collection: Collection, id: string, i
   return { statement: named(text, params), refusals: judging.list.map(({ refusal }) => refusal) };
 }
 
-const returning = (collection: Collection): string => collection.fields.map((field) => `t.${ident(field.name)}`).join(', ');
+const returning = (collection: Collection): string =>
+  columnFields(collection)
+    .map((field) => `t.${ident(field.name)}`)
+    .join(', ');
 
 /** The record as the caller may view it now, or nothing but id and version. */
-function answer(caller: Caller, collection: Collection, params: ParamList, judging: Judging): string {
-  const root: Root = { alias: 'done', joins: [] };
+function answer(caller: Caller, collection: Collection, params: ParamList, judging: Judging, lists: readonly ListWrite[]): string {
+  const root: Root = { alias: 'done', joins: [], many: tablesOf(lists) };
   const seen = policyFor(caller, collection, 'view');
   const json =
     seen === 'never'
       ? 'NULL'
       : `CASE WHEN ${allHold(caller, params, root, seen)} THEN ${recordJson(caller, params, root, collection, undefined, [])}::text END`;
   return `SELECT done."id" AS id, done."version" AS version, ${json} AS json${judging.answers()} FROM judged LEFT JOIN done ON true${root.joins.join('')}`;
-}
-
-function judgeStored(caller: Caller, collection: Collection, judging: Judging): void {
-  const seen = policyFor(caller, collection, 'view');
-  if (seen === 'never') throw fail('not_found');
-  judging.add(seen, () => fail('not_found'));
-}
-
-function judgeVersion(judging: Judging, params: ParamList, ifVersion: number | undefined): void {
-  if (ifVersion !== undefined)
-    judging.sql(`o."version" = ${params.add(ifVersion, 'int8')}`, () =>
-      fail('version_mismatch', 'The record has been changed meanwhile; read it again.'),
-    );
-}
-
-/** A field's own write rule. A field that may neither be written nor read is not there at all. */
-function judgeFields(
-  caller: Caller,
-  collection: Collection,
-  judging: Judging,
-  values: readonly Value[],
-  of: 'write-create' | 'write-update',
-  sent: ReadonlySet<string>,
-): void {
-  for (const { field } of values) {
-    if (!sent.has(field.name)) continue;
-    const condition = writeOf(caller, collection, field, of, sent);
-    if (condition === 'never') {
-      if (readOf(caller, collection, field) === 'never')
-        throw failAt('unknown_field', `/${field.name}`, `Unknown field "${field.name}" on "${collection.name}"`);
-      throw failAt('rule_denied', `/${field.name}`, `"${field.name}" may not be written`);
-    }
-    judging.add(condition, () => failAt('rule_denied', `/${field.name}`, `"${field.name}" may not be written`));
-  }
-}
-
-/** A relation may be set only to a record that the caller may view: anything else is as if there were none. */
-function judgeReferences(
-  caller: Caller,
-  judging: Judging,
-  params: ParamList,
-  values: readonly Value[],
-  sent: ReadonlySet<string>,
-  old: string | undefined,
-): void {
-  if (caller.privileged) return;
-  for (const { field, value } of values) {
-    const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
-    if (target === undefined || value === null || !sent.has(field.name) || isOwnId(caller, target, value)) continue;
-    const seen = policyFor(caller, target, 'view');
-    const column = `n.${ident(field.name)}`;
-    const inner: Root = { alias: `x${params.nextAlias()}`, joins: [] };
-    const there =
-      seen === 'never'
-        ? 'FALSE'
-        : `EXISTS (SELECT 1 FROM ${target.table} ${inner.alias}${joined(inner, allHold(caller, params, inner, seen))} AND ${inner.alias}."id" = ${column})`;
-    judging.sql(old === undefined ? there : `(${column} IS NOT DISTINCT FROM ${old}.${ident(field.name)} OR ${there})`, () =>
-      badReference(field),
-    );
-  }
-}
-/** Emitting a condition is what collects its joins, so they are read after it. */
-const joined = (root: Root, condition: string): string => `${root.joins.join('')} WHERE ${condition}`;
-
-const isOwnId = (caller: Caller, target: Collection, value: unknown): boolean => {
-  const { actor } = caller.ctx;
-  return actor.kind === 'account' && actor.collection === target.name && actor.id === value;
-};
-
-const badReference = (field: Field): Failure =>
-  failAt('reference_violation', `/${field.name}`, `"${field.name}" refers to no record of "${field.to ?? ''}"`);
-
-/** Runs a write; the first judgement that failed is the refusal, no row at all is a record that is not there. */
-export async function runWrite(ctx: Ctx, collection: Collection, plan: WritePlan): Promise<Written | undefined> {
-  const row = await execute(ctx, collection, plan.statement);
-  if (row === undefined) throw fail('not_found');
-  plan.refusals.forEach((refusal, index) => {
-    if (row[`ok${index}`] !== true) throw refusal();
-  });
-  if (row['id'] === null) return undefined;
-  const version = row['version'] === null ? undefined : Number(row['version']);
-  const id = String(row['id']);
-  return { id, version, json: row['json'] === null ? JSON.stringify({ id, version }) : String(row['json']) };
-}
-
-async function execute(ctx: Ctx, collection: Collection, statement: Statement): Promise<ResultRow | undefined> {
-  try {
-    return (await ctx.db.run(statement)).rows[0];
-  } catch (error) {
-    throw constraintFailure(collection, error) ?? error;
-  }
-}
-
-/** Which field a constraint of Postgres is about. */
-function constraintFailure(collection: Collection, error: unknown): Failure | undefined {
-  if (!isPgProblem(error)) return undefined;
-  const constraint = error.constraint ?? '';
-  const fields = collection.def.fields;
-  if (error.code === '23505') {
-    if (constraint.endsWith('_pkey')) return failAt('unique_violation', '/id', 'There is a record with this id already', error);
-    const index = (collection.def.indexes ?? []).find(
-      (candidate) => indexName({ ...collection.def, id: collection.id }, candidate) === constraint,
-    );
-    const names = index?.fields.map((name) => name.replace(/^-/, '')) ?? (constraint.startsWith('ux_email_') ? ['email'] : []);
-    const errors: ProblemField[] = names.map((name) => ({ pointer: `/${name}`, code: 'unique_violation', message: 'is taken' }));
-    return fail(
-      'unique_violation',
-      { detail: `There is a record with the same ${names.join(' and ') || 'values'} already.`, errors },
-      error,
-    );
-  }
-  if (error.code === '23503') {
-    const field = fields.find((candidate) => foreignKeyName(candidate) === constraint);
-    const own = field === undefined ? undefined : collection.byName.get(field.name);
-    // On insert and update it is our own key that leads nowhere; on delete it is a key of others that still leads here.
-    if (own !== undefined && !/is still referenced/.test(error.detail ?? '')) return badReference(own);
-    return fail('reference_violation', { status: 409, detail: 'Other records still refer to this one.' }, error);
-  }
-  if (error.code === '23514' || error.code === '23502') {
-    const name = fields.find((candidate) => checkName(candidate) === constraint)?.name ?? error.column;
-    return name === undefined ? undefined : failAt('validation_failed', `/${name}`, `"${name}" has a value that does not fit`, error);
-  }
-  return undefined;
 }

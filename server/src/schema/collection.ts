@@ -20,8 +20,15 @@ export interface Field {
   readonly system: boolean;
   /** Who may send it: everybody the rules let, admins only, or nobody. */
   readonly written: 'anyone' | 'admins' | 'never';
-  /** The collection that a to-one relation points to. */
+  /** The collection that a relation points to. */
   readonly to?: string;
+  /** The junction table of a to-many relation, quoted; such a field has no column. */
+  readonly junction?: string;
+}
+
+export interface Inverse {
+  readonly from: string;
+  readonly field: Field;
 }
 
 export interface Collection {
@@ -34,6 +41,8 @@ export interface Collection {
   readonly table: string;
   readonly fields: readonly Field[];
   readonly byName: ReadonlyMap<string, Field>;
+  /** Back-relations by name: the fields of other collections that point here and say so. */
+  readonly inverses: ReadonlyMap<string, Inverse>;
   readonly def: CollectionDef;
   readonly hash: string;
   readonly versioned: boolean;
@@ -86,11 +95,18 @@ export const bookkeeping: readonly Field[] = [
   system('version', versionField),
 ];
 
-export const makeCollection = (parts: Omit<Collection, 'byName' | 'hash'>): Collection => ({
+export const makeCollection = (parts: Omit<Collection, 'byName' | 'hash' | 'inverses'>): Collection => ({
   ...parts,
+  inverses: new Map(),
   byName: new Map(parts.fields.map((field) => [field.name, field])),
   hash: hashOf(parts.def),
 });
+
+/** Named after the field's stable id: a rename touches no table. Columns: source, target, position. */
+export const junctionTable = (fieldId: string): string => `underpin.many_${fieldId.replaceAll('-', '')}`;
+
+/** The fields that have a column in the collection's own table. */
+export const columnFields = (collection: Collection): readonly Field[] => collection.fields.filter((field) => field.junction === undefined);
 
 function buildField(def: FieldDef): Field {
   const type = fieldType(def.type);
@@ -102,8 +118,9 @@ function buildField(def: FieldDef): Field {
     def,
     ty: type.ty(def),
     system: false,
-    written: 'anyone',
+    written: def.type === 'computed' ? 'never' : 'anyone',
     ...(def.to === undefined ? {} : { to: def.to }),
+    ...(def.many === true ? { junction: junctionTable(def.id) } : {}),
   };
 }
 

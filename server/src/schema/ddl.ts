@@ -8,6 +8,10 @@ import { ident, literal } from '../kit/sql.ts';
 import { expressionOf } from './definition.ts';
 import type { ColumnSpec } from './field-type.ts';
 import { fieldType } from './fields/index.ts';
+import type { Ty } from '@underpin/sdk/expr/model';
+import { junctionTable } from './collection.ts';
+import { compileComputed, computedColumnType, type Computed } from './computed.ts';
+import { conversion, isConversion } from './convert.ts';
 
 type Stored = CollectionDef & { readonly id: string };
 
@@ -29,21 +33,73 @@ export const fieldKey = (of: Stored, name: string): string => {
 };
 
 function specOf(field: FieldDef): ColumnSpec {
-  const type = fieldType(field.type);
-  if (type === undefined) throw new Error(`no field type "${field.type}"`);
-  return type.column(field);
+  const spec = fieldType(field.type)?.column(field);
+  if (spec === undefined) throw new Error(`"${field.name}" has no column`);
+  return spec;
 }
+const isMany = (field: FieldDef): boolean => field.many === true;
+
+const junctionRule = (field: FieldDef): 'CASCADE' | 'RESTRICT' => (field['onDelete'] === 'set null' ? 'CASCADE' : 'RESTRICT');
+
+/** The junction table of a to-many relation, with an index for each way. */
+function createJunction(name: string, field: FieldDef): readonly string[] {
+  const junction = junctionTable(field.id ?? '');
+  const plain = junction.replace('underpin.', '');
+  const onDelete = junctionRule(field);
+  const bump = (event: string, rows: 'OLD' | 'NEW'): string =>
+    `CREATE TRIGGER changed_${event.toLowerCase()} AFTER ${event} ON ${junction} REFERENCING ${rows} TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION underpin.junction_changed()`;
+  return [
+    `CREATE TABLE ${junction} (source uuid NOT NULL CONSTRAINT ${foreignKeyName(field)}_source REFERENCES ${table(name)} ("id") ON DELETE CASCADE, target uuid NOT NULL, position bigint NOT NULL, PRIMARY KEY (source, target))`,
+    ...junctionTarget(field, onDelete),
+    `CREATE INDEX ${plain}_target ON ${junction} (target, source)`,
+    `CREATE INDEX ${plain}_order ON ${junction} (source, position)`,
+    bump('INSERT', 'NEW'),
+    bump('UPDATE', 'NEW'),
+    bump('DELETE', 'OLD'),
+  ];
+}
+
+const junctionTarget = (field: FieldDef, onDelete: string): readonly string[] => [
+  `ALTER TABLE ${junctionTable(field.id ?? '')} ADD CONSTRAINT ${foreignKeyName(field)}_target FOREIGN KEY (target) REFERENCES ${table(field.to ?? '')} ("id") ON DELETE ${onDelete}`,
+];
 
 /** A plain default as SQL; undefined where there is none or it is an expression (those are ours to fill in). */
 export function staticDefault(field: FieldDef): string | undefined {
-  const value = field.default;
+  const value = isMany(field) ? undefined : field.default;
   if (value === undefined || value === null || expressionOf(value) !== undefined) return undefined;
   const { type } = specOf(field);
   const stored = fieldType(field.type)?.input(field).parse(value);
   return `${literal(String(stored))}::${type.replace(/ COLLATE.*/, '')}`;
 }
 
-const columnSql = (field: FieldDef): string => {
+/** The types of a definition's own columns, for its computed fields. */
+const columnTypes = (of: CollectionDef): ReadonlyMap<string, Ty> =>
+  new Map(
+    of.fields.flatMap((field) =>
+      field.type === 'computed' ? [] : [[field.name, fieldType(field.type)?.ty(field) ?? { kind: 'json' }] as const],
+    ),
+  );
+
+export const compiled = (of: CollectionDef, field: FieldDef): Computed => compileComputed(String(field['expr']), columnTypes(of));
+
+/** What a computed field is, with fields by their ids: the same before and after a rename. */
+export function computedKey(of: CollectionDef, field: FieldDef): string {
+  const { mentions } = compiled(of, field);
+  const text = String(field['expr']);
+  return [...mentions]
+    .sort((a, b) => b.start - a.start)
+    .reduce(
+      (key, { start, end, field: name }) =>
+        `${key.slice(0, start)}{${of.fields.find((other) => other.name === name)?.id ?? name}}${key.slice(end)}`,
+      text,
+    );
+}
+
+const columnSql = (of: CollectionDef, field: FieldDef): string => {
+  if (field.type === 'computed') {
+    const { sql, ty } = compiled(of, field);
+    return `${ident(field.name)} ${computedColumnType(ty)} GENERATED ALWAYS AS (${sql}) STORED`;
+  }
   const { type, check } = specOf(field);
   const fallback = staticDefault(field);
   return [
@@ -57,7 +113,9 @@ const columnSql = (field: FieldDef): string => {
     .join(' ');
 };
 
-const foreignKey = (name: string, field: FieldDef): string[] => {
+const foreignKey = (name: string, field: FieldDef): readonly string[] => {
+  if (isMany(field)) return createJunction(name, field);
+  if (field.type === 'computed') return [];
   const { references } = specOf(field);
   if (references === undefined) return [];
   return [
@@ -82,7 +140,7 @@ export function createTable(def: Stored): readonly string[] {
     '"updated" timestamptz(3) NOT NULL DEFAULT now()',
     '"version" bigint NOT NULL DEFAULT 1',
     ...(def.kind === 'auth' ? accountColumns : []),
-    ...def.fields.map(columnSql),
+    ...def.fields.filter((field) => !isMany(field)).map((field) => columnSql(def, field)),
   ];
   return [
     `CREATE TABLE ${name} (\n  ${columns.join(',\n  ')}\n)`,
@@ -98,15 +156,20 @@ export function createTable(def: Stored): readonly string[] {
   ];
 }
 
-export const dropTable = (name: string): readonly string[] => [`DROP TABLE ${table(name)}`];
+export const dropTable = (def: Stored): readonly string[] => [
+  ...def.fields.filter(isMany).map(dropJunction),
+  `DROP TABLE ${table(def.name)}`,
+];
+const dropJunction = (field: FieldDef): string => `DROP TABLE ${junctionTable(field.id ?? '')}`;
 export const renameTable = (from: string, to: string): readonly string[] => [`ALTER TABLE ${table(from)} RENAME TO ${ident(to)}`];
 export const renameColumn = (name: string, from: string, to: string): string =>
   `ALTER TABLE ${table(name)} RENAME COLUMN ${ident(from)} TO ${ident(to)}`;
-export const dropColumn = (name: string, field: string): string => `ALTER TABLE ${table(name)} DROP COLUMN ${ident(field)}`;
+export const dropColumn = (name: string, field: FieldDef): string =>
+  isMany(field) ? dropJunction(field) : `ALTER TABLE ${table(name)} DROP COLUMN ${ident(field.name)}`;
 
-export const addColumn = (name: string, field: FieldDef): readonly string[] => [
-  `ALTER TABLE ${table(name)} ADD COLUMN ${columnSql(field)}`,
-  ...foreignKey(name, field),
+export const addColumn = (of: Stored, field: FieldDef): readonly string[] => [
+  ...(isMany(field) ? [] : [`ALTER TABLE ${table(of.name)} ADD COLUMN ${columnSql(of, field)}`]),
+  ...foreignKey(of.name, field),
 ];
 
 export const createIndex = (of: Stored, index: IndexDef): string =>
@@ -114,39 +177,79 @@ export const createIndex = (of: Stored, index: IndexDef): string =>
 export const dropIndex = (of: Stored, index: IndexDef): string => `DROP INDEX IF EXISTS public.${ident(indexName(of, index))}`;
 
 /** What changes between two definitions of one column; renamed already. */
-export function alterColumn(name: string, was: FieldDef, field: FieldDef): readonly string[] {
-  const before = specOf(was);
-  const after = specOf(field);
+export function alterColumn(of: Stored, was: FieldDef, field: FieldDef): readonly string[] {
+  if (field.type === 'computed') return [];
+  if (isMany(was) !== isMany(field)) return isMany(field) ? oneToMany(of, field) : manyToOne(of, field);
+  if (isMany(field)) {
+    if (was['onDelete'] === field['onDelete']) return [];
+    const drop = `ALTER TABLE ${junctionTable(field.id ?? '')} DROP CONSTRAINT ${foreignKeyName(was)}_target`;
+    return [drop, ...junctionTarget(field, junctionRule(field))];
+  }
+  const [before, after] = [specOf(was), specOf(field)];
   const column = ident(field.name);
-  const alter = (change: string): string => `ALTER TABLE ${table(name)} ${change}`;
-  const sql: string[] = [];
-  const checkBefore = before.check?.(column);
-  const checkAfter = after.check?.(column);
-  if (checkBefore !== checkAfter) {
-    if (checkBefore !== undefined) sql.push(alter(`DROP CONSTRAINT IF EXISTS ${checkName(was)}`));
-    if (checkAfter !== undefined) sql.push(alter(`ADD CONSTRAINT ${checkName(field)} CHECK (${checkAfter})`));
-  }
-  if (before.references?.onDelete !== after.references?.onDelete) {
-    sql.push(alter(`DROP CONSTRAINT IF EXISTS ${foreignKeyName(was)}`), ...foreignKey(name, field).slice(0, 1));
-  }
-  if ((was.required ?? false) !== (field.required ?? false))
-    sql.push(alter(`ALTER COLUMN ${column} ${field.required === true ? 'SET' : 'DROP'} NOT NULL`));
-  const fallback = staticDefault(field);
-  if (staticDefault(was) !== fallback)
-    sql.push(alter(`ALTER COLUMN ${column} ${fallback === undefined ? 'DROP DEFAULT' : `SET DEFAULT ${fallback}`}`));
-  return sql;
+  const alter = (change: string): string => `ALTER TABLE ${table(of.name)} ${change}`;
+  const [checkBefore, checkAfter] = [before.check?.(column), after.check?.(column)];
+  const [defaultBefore, defaultAfter] = [staticDefault(was), staticDefault(field)];
+  const converted = isConversion(was, field) ? conversion({ ...was, name: field.name }, field)?.using : undefined;
+  const referenceChanges =
+    before.references?.onDelete !== after.references?.onDelete || before.references?.collection !== after.references?.collection;
+  const moved = converted !== undefined;
+  return [
+    ...(checkBefore !== undefined && (moved || checkBefore !== checkAfter) ? [alter(`DROP CONSTRAINT IF EXISTS ${checkName(was)}`)] : []),
+    ...(before.references !== undefined && referenceChanges ? [alter(`DROP CONSTRAINT IF EXISTS ${foreignKeyName(was)}`)] : []),
+    ...(before.references !== undefined && after.references === undefined ? [`DROP INDEX IF EXISTS public.${relationIndexName(was)}`] : []),
+    ...(defaultBefore !== undefined && (moved || defaultBefore !== defaultAfter) ? [alter(`ALTER COLUMN ${column} DROP DEFAULT`)] : []),
+    ...(moved ? [alter(`ALTER COLUMN ${column} TYPE ${after.type} USING (${converted})`)] : []),
+    ...(checkAfter !== undefined && (moved || checkBefore !== checkAfter)
+      ? [alter(`ADD CONSTRAINT ${checkName(field)} CHECK (${checkAfter})`)]
+      : []),
+    ...(after.references !== undefined && referenceChanges
+      ? foreignKey(of.name, field).slice(0, before.references === undefined ? 2 : 1)
+      : []),
+    ...((was.required ?? false) !== (field.required ?? false)
+      ? [alter(`ALTER COLUMN ${column} ${field.required === true ? 'SET' : 'DROP'} NOT NULL`)]
+      : []),
+    ...(defaultAfter !== undefined && (moved || defaultBefore !== defaultAfter)
+      ? [alter(`ALTER COLUMN ${column} SET DEFAULT ${defaultAfter}`)]
+      : []),
+  ];
 }
 
+/** A reference becomes a list of one, or none. */
+const oneToMany = (of: Stored, field: FieldDef): readonly string[] => [
+  ...createJunction(of.name, field),
+  `INSERT INTO ${junctionTable(field.id ?? '')} (source, target, position) SELECT "id", ${ident(field.name)}, 1 FROM ${table(of.name)} WHERE ${ident(field.name)} IS NOT NULL`,
+  `ALTER TABLE ${table(of.name)} DROP COLUMN ${ident(field.name)}`,
+];
+
+/** A list of at most one becomes a reference. */
+const manyToOne = (of: Stored, field: FieldDef): readonly string[] => [
+  ...addColumn(of, { ...field, required: false }),
+  `UPDATE ${table(of.name)} t SET ${ident(field.name)} = j.target FROM ${junctionTable(field.id ?? '')} j WHERE j.source = t."id"`,
+  ...(field.required === true ? [`ALTER TABLE ${table(of.name)} ALTER COLUMN ${ident(field.name)} SET NOT NULL`] : []),
+  dropJunction(field),
+];
+
 export const countRows = (name: string): string => `SELECT count(*) AS count FROM ${table(name)}`;
-export const countValues = (name: string, field: string): string => `SELECT count(${ident(field)}) AS count FROM ${table(name)}`;
+export const countValues = (name: string, field: FieldDef): string =>
+  isMany(field)
+    ? `SELECT count(*) AS count FROM ${junctionTable(field.id ?? '')}`
+    : `SELECT count(${ident(field.name)}) AS count FROM ${table(name)}`;
 
 /** How many rows a changed field would refuse; undefined where it refuses nothing that the old one took. */
 export function countViolations(name: string, was: FieldDef, field: FieldDef): string | undefined {
+  const rows = (where: string): string => `SELECT count(*) AS count FROM ${table(name)} t WHERE ${where}`;
+  if (isMany(was) && !isMany(field)) {
+    const links = `(SELECT count(*) FROM ${junctionTable(was.id ?? '')} j WHERE j.source = t."id")`;
+    return rows(field.required === true ? `${links} <> 1` : `${links} > 1`);
+  }
+  if (isMany(field) || field.type === 'computed') return undefined;
   const column = ident(was.name);
-  const check = specOf(field).check?.(column);
+  const check = isConversion(was, field) ? conversion(was, field)?.fits : specOf(field).check?.(column);
+  const same = !isConversion(was, field) && check === specOf(was).check?.(column);
   const problems = [
     ...(field.required === true && was.required !== true ? [`${column} IS NULL`] : []),
-    ...(check !== undefined && check !== specOf(was).check?.(column) ? [`NOT (${check})`] : []),
+    ...(check !== undefined && !same ? [`(${column} IS NOT NULL AND NOT (${check}))`] : []),
   ];
-  return problems.length === 0 ? undefined : `SELECT count(*) AS count FROM ${table(name)} WHERE ${problems.join(' OR ')}`;
+  return problems.length === 0 ? undefined : rows(problems.join(' OR '));
 }

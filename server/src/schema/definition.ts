@@ -32,7 +32,6 @@ const common = {
   secret: z.boolean().optional(),
   ui: ui.optional(),
 };
-export const commonFieldNames: ReadonlySet<string> = new Set(Object.keys(common));
 
 const definition = z.strictObject({
   id: z.string().optional(),
@@ -63,6 +62,9 @@ const definition = z.strictObject({
   guard: rule.optional(),
   ui: ui.optional(),
 });
+
+/** Whether no field, and so no back-relation either, may have this name. */
+export const isReservedName = (value: string): boolean => reservedFieldNames.has(value);
 
 /** Reads a whole definition, or refuses with every problem at its pointer. Settings of fields get their defaults. */
 export function parseDefinition(input: unknown): CollectionDef {

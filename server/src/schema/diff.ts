@@ -60,7 +60,7 @@ const dropped = (before: Stored): Operation => ({
   kind: 'drop_collection',
   collection: before.name,
   summary: `drop ${before.name} with all its records`,
-  sql: ddl.dropTable(before.name),
+  sql: ddl.dropTable(before),
   counts: { deleted: ddl.countRows(before.name) },
   hazard: 'DELETES_DATA',
 });
@@ -68,19 +68,51 @@ const dropped = (before: Stored): Operation => ({
 function diffFields(before: Stored, after: Stored): Operation[] {
   const old = new Map(before.fields.map((field) => [field.id, field]));
   const kept = new Set(after.fields.map((field) => field.id));
-  const renamed = after.fields.filter((field) => old.get(field.id) !== undefined && old.get(field.id)?.name !== field.name);
+  const renamed = after.fields.filter(
+    (field) => old.get(field.id) !== undefined && old.get(field.id)?.name !== field.name && field.many !== true,
+  );
+  const gone = before.fields.filter((field) => !kept.has(field.id));
+  const isComputed = (field: FieldDef): boolean => field.type === 'computed';
+  // A computed field depends on the columns it mentions: it goes before them and comes after them.
+  const recomputed = after.fields.filter((field) => {
+    const was = old.get(field.id);
+    return was !== undefined && isComputed(field) && ddl.computedKey(before, was) !== ddl.computedKey(after, field);
+  });
   return [
-    ...before.fields.filter((field) => !kept.has(field.id)).map((field) => dropField(before.name, after.name, field)),
+    ...gone.filter(isComputed).map((field) => dropField(before.name, after.name, field)),
+    ...recomputed.map((field) => recompute(after, field, 'drop', ddl.dropColumn(after.name, old.get(field.id) ?? field))),
+    ...gone.filter((field) => !isComputed(field)).map((field) => dropField(before.name, after.name, field)),
     ...renameFields(
       after,
-      renamed.map((field) => [old.get(field.id)?.name ?? field.name, field.name]),
+      renamed.filter((field) => !recomputed.includes(field)).map((field) => [old.get(field.id)?.name ?? field.name, field.name]),
     ),
-    ...after.fields.flatMap((field) => {
-      const was = old.get(field.id);
-      return was === undefined ? [addField(before, after, field)] : changeField(before.name, after.name, was, field);
-    }),
+    ...after.fields
+      .filter((field) => !isComputed(field))
+      .flatMap((field) => {
+        const was = old.get(field.id);
+        return was === undefined ? [addField(before, after, field)] : changeField(before.name, after, was, field);
+      }),
+    ...after.fields.filter((field) => isComputed(field) && !old.has(field.id)).map((field) => addField(before, after, field)),
+    ...recomputed.map((field) => recompute(after, field, 'add', ...ddl.addColumn(after, field))),
+    // What was computed takes its indexes with it when it goes.
+    ...(after.indexes ?? [])
+      .filter((index) => index.fields.some((name) => recomputed.some((field) => field.name === name.replace(/^-/, ''))))
+      .map((index): Operation => ({
+        kind: 'add_index',
+        collection: after.name,
+        summary: `build the index on ${index.fields.join(', ')} anew`,
+        sql: [ddl.createIndex(after, index).replace('INDEX ', 'INDEX IF NOT EXISTS ')],
+      })),
   ];
 }
+
+const recompute = (after: Stored, field: FieldDef, step: 'drop' | 'add', ...sql: readonly string[]): Operation => ({
+  kind: 'change_field',
+  collection: after.name,
+  field: field.name,
+  summary: step === 'drop' ? `compute ${after.name}.${field.name} anew` : `fill ${after.name}.${field.name}`,
+  sql,
+});
 
 /** Two fields may swap their names: each renamed field goes by way of a name that no field can have. */
 const renameFields = (after: Stored, pairs: readonly (readonly [string, string])[]): Operation[] => {
@@ -105,8 +137,8 @@ const dropField = (table: string, collection: string, field: FieldDef): Operatio
   collection,
   field: field.name,
   summary: `drop ${collection}.${field.name}`,
-  sql: [ddl.dropColumn(collection, field.name)],
-  counts: { deleted: ddl.countValues(table, field.name) },
+  sql: [ddl.dropColumn(collection, field)],
+  counts: { deleted: ddl.countValues(table, field) },
   hazard: 'DELETES_DATA',
 });
 
@@ -115,15 +147,16 @@ const addField = (before: Stored, after: Stored, field: FieldDef): Operation => 
   collection: after.name,
   field: field.name,
   summary: `add ${after.name}.${field.name} (${field.type})`,
-  sql: ddl.addColumn(after.name, field),
-  ...(field.required === true && ddl.staticDefault(field) === undefined
+  sql: ddl.addColumn(after, field),
+  ...(field.required === true && field.many !== true && ddl.staticDefault(field) === undefined
     ? { counts: { withoutValue: ddl.countRows(before.name) }, hazard: 'MAY_FAIL' as const }
     : {}),
 });
 
 /** A change of settings: the old check, the old foreign key and the old null constraint give way to the new ones. */
-function changeField(oldTable: string, table: string, was: FieldDef, field: FieldDef): Operation[] {
-  const sql = ddl.alterColumn(table, was, field);
+function changeField(oldTable: string, after: Stored, was: FieldDef, field: FieldDef): Operation[] {
+  const table = after.name;
+  const sql = ddl.alterColumn(after, was, field);
   if (sql.length === 0) return [];
   const violations = ddl.countViolations(oldTable, was, field);
   return [

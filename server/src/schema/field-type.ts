@@ -19,13 +19,14 @@ export interface FieldTypeSpec<S> {
   readonly name: string;
   /** Which input the dashboard draws. */
   readonly widget: string;
-  readonly group: 'text' | 'number' | 'choice' | 'time' | 'relation' | 'structure';
+  readonly group: 'text' | 'number' | 'choice' | 'time' | 'relation' | 'structure' | 'computed';
   /** What the rule language may do with it; shown in the editor's completion and the docs. */
   readonly operators: readonly string[];
   readonly about: string;
   readonly settings: z.ZodType<S>;
   ty(settings: S): Ty;
-  column(settings: S): ColumnSpec;
+  /** Absent where the values live in a table of their own. */
+  column(settings: S): ColumnSpec | undefined;
   /** Checks a value from outside and turns it into what is bound; null is handled before. */
   input(settings: S): z.ZodType<unknown>;
   /** What it looks like in an answer, as SQL over the column; absent: the column itself. */
@@ -42,7 +43,7 @@ export interface FieldType {
   readonly about: string;
   readonly settings: z.ZodType<unknown>;
   ty(settings: unknown): Ty;
-  column(settings: unknown): ColumnSpec;
+  column(settings: unknown): ColumnSpec | undefined;
   input(settings: unknown): z.ZodType<unknown>;
   readonly json?: (column: string) => string;
 }

@@ -11,7 +11,7 @@ import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import type { Base, Ctx } from '../ctx.ts';
 import type { Db } from '../db/connect.ts';
-import { buildCollection, type Collection } from './collection.ts';
+import { buildCollection, type Collection, type Inverse } from './collection.ts';
 import { systemCollections } from './system.ts';
 
 export interface Schema {
@@ -86,7 +86,7 @@ export async function loadSchema(db: Db): Promise<Schema> {
 }
 
 export function makeSchema(version: number, own: readonly Collection[]): Schema {
-  const collections = [...own, ...systemCollections];
+  const collections = [...own.map((collection) => ({ ...collection, inverses: inversesOf(collection, own) })), ...systemCollections];
   return {
     version,
     hash: createHash('sha256')
@@ -98,6 +98,15 @@ export function makeSchema(version: number, own: readonly Collection[]): Schema 
     byId: new Map(collections.map((collection) => [collection.id, collection])),
   };
 }
+
+const inversesOf = (target: Collection, all: readonly Collection[]): ReadonlyMap<string, Inverse> =>
+  new Map(
+    all.flatMap((from) =>
+      from.fields.flatMap((field) =>
+        field.to === target.name && field.def.inverse !== undefined ? [[field.def.inverse, { from: from.name, field }] as const] : [],
+      ),
+    ),
+  );
 
 /** The collection of that name, or 404. */
 export function collectionNamed(schema: Schema, name: string): Collection {

@@ -4,7 +4,11 @@ import type { Naming } from '../expr/sql.ts';
 import type { Collection, Field } from './collection.ts';
 import type { Schema } from './load.ts';
 
-const fieldModel = (field: Field): FieldModel => ({ name: field.name, ty: field.ty });
+const fieldModel = (field: Field): FieldModel => ({
+  name: field.name,
+  ty: field.ty,
+  ...(field.junction !== undefined && field.to !== undefined ? { many: { to: field.to } } : {}),
+});
 
 /** A model in which a field is there where `sees` says so; a collection of which nothing is seen is not there either. */
 export function schemaModel(schema: Schema, sees: (collection: Collection, field: Field) => boolean): SchemaModel {
@@ -12,10 +16,19 @@ export function schemaModel(schema: Schema, sees: (collection: Collection, field
   const collection = (name: string): CollectionModel | undefined => {
     if (built.has(name)) return built.get(name);
     const known = schema.byName.get(name);
-    const fields = known?.fields.filter((field) => sees(known, field)) ?? [];
-    const model = fields.length === 0 ? undefined : { name, fields: new Map(fields.map((field) => [field.name, fieldModel(field)])) };
+    const model = known === undefined ? undefined : buildModel(known);
     built.set(name, model);
     return model;
+  };
+  const buildModel = (known: Collection): CollectionModel | undefined => {
+    const fields = known.fields.filter((field) => sees(known, field)).map((field) => [field.name, fieldModel(field)] as const);
+    if (fields.length === 0) return undefined;
+    const back = [...known.inverses].flatMap(([name, { from, field }]) => {
+      const source = schema.byName.get(from);
+      if (source === undefined || !sees(source, field)) return [];
+      return [[name, { name, ty: { kind: 'list', of: { kind: 'id', of: from } }, many: { to: from } }] as const];
+    });
+    return { name: known.name, fields: new Map<string, FieldModel>([...fields, ...back]) };
   };
   return { collection, names: () => schema.collections.map(({ name }) => name).filter((name) => collection(name) !== undefined) };
 }
@@ -43,9 +56,24 @@ export function authFields(schema: Schema): ReadonlyMap<string, Ty> {
 export const naming = (schema: Schema): Naming => ({
   table: (name) => schema.byName.get(name)?.table ?? missing(name),
   column: (_collection, field) => field,
-  many: (name) => missing(name),
+  many: (name, field) => {
+    const collection = schema.byName.get(name);
+    const junction = collection?.byName.get(field)?.junction;
+    if (junction !== undefined) return { kind: 'junction', table: junction, here: 'source', there: 'target', owner: name, field };
+    const inverse = collection?.inverses.get(field);
+    if (inverse === undefined) return missing(`${name}.${field}`);
+    if (inverse.field.junction === undefined) return { kind: 'column', owner: inverse.from, field: inverse.field.name };
+    return {
+      kind: 'junction',
+      table: inverse.field.junction,
+      here: 'target',
+      there: 'source',
+      owner: inverse.from,
+      field: inverse.field.name,
+    };
+  },
 });
 
 function missing(name: string): never {
-  throw new Error(`a checked expression names the collection "${name}", which is not in its schema`);
+  throw new Error(`a checked expression names "${name}", which is not in its schema`);
 }

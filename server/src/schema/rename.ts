@@ -1,8 +1,9 @@
 /** A field or a collection gets another name: everything that mentions it follows, in the same transaction. */
 import { renameMentions } from '@underpin/sdk/expr/rewrite';
 import type { Mention } from '@underpin/sdk/expr/state';
-import type { CollectionDef } from '@underpin/sdk/wire';
+import type { CollectionDef, FieldDef } from '@underpin/sdk/wire';
 import type { Collection } from './collection.ts';
+import { compiled } from './ddl.ts';
 import type { Schema } from './load.ts';
 import { checkPlace, rulePlaces } from './rules.ts';
 import { mapExpressions } from './validate.ts';
@@ -17,6 +18,8 @@ function renamesBetween(before: Stored, after: Stored): Renames {
   const renames = new Map<string, string>();
   for (const field of after.fields) {
     const was = before.fields.find(({ id }) => id === field.id);
+    if (was?.inverse !== undefined && field.inverse !== undefined && was.inverse !== field.inverse)
+      renames.set(keyOf(was.to ?? '', was.inverse), field.inverse);
     if (was === undefined || was.name === field.name) continue;
     renames.set(keyOf(before.name, was.name), field.name);
     if (before.kind === 'auth') renames.set(keyOf('auth.', was.name), field.name);
@@ -38,7 +41,11 @@ export function followRenames(schema: Schema, before: Stored, after: Stored): { 
       before.name === after.name
         ? def
         : { ...def, fields: def.fields.map((field) => (field.to === before.name ? { ...field, to: after.name } : field)) };
-    return mapExpressions(moved, ({ text }) => rewritten.get(text) ?? text);
+    const renamed = mapExpressions(moved, ({ text }) => rewritten.get(text) ?? text);
+    return {
+      ...renamed,
+      fields: renamed.fields.map((field) => (field.type === 'computed' ? renameComputed(collection, field, renames) : field)),
+    };
   };
   const others = schema.collections
     .filter((collection) => !collection.system && collection.id !== before.id)
@@ -51,3 +58,17 @@ export function followRenames(schema: Schema, before: Stored, after: Stored): { 
 
 const rewrite = (text: string, mentions: readonly Mention[], renames: Renames): string =>
   renameMentions(text, mentions, ({ collection, field }) => renames.get(keyOf(collection, field)));
+
+/** A computed field names fields of its own record only. */
+function renameComputed(collection: Collection, field: FieldDef, renames: Renames): FieldDef {
+  const was = collection.def.fields.find(({ id }) => id === field.id);
+  if (was === undefined || was['expr'] !== field['expr']) return field;
+  const expr = [...compiled(collection.def, was).mentions]
+    .sort((a, b) => b.start - a.start)
+    .reduce(
+      (text, { start, end, field: name }) =>
+        `${text.slice(0, start)}${renames.get(keyOf(collection.name, name)) ?? name}${text.slice(end)}`,
+      String(was['expr']),
+    );
+  return { ...field, expr };
+}

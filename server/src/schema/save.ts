@@ -21,7 +21,7 @@ import { parseDefinition } from './definition.ts';
 import { diffCollection, type Operation } from './diff.ts';
 import { collectionNamed, loadSchema, reloadSchema, type Schema } from './load.ts';
 import { followRenames } from './rename.ts';
-import { canonicalText, mapExpressions, schemaWith, validateCollection, expressionProblems } from './validate.ts';
+import { canonicalText, mapExpressions, schemaWith, validateCollection, expressionProblems, withResults } from './validate.ts';
 
 type Stored = CollectionDef & { readonly id: string };
 
@@ -41,7 +41,7 @@ export interface CollectionPatch {
 export const createCollection = (ctx: Ctx, input: unknown): Promise<Collection> =>
   change(ctx, async (inside, schema) => {
     const parsed = parseDefinition(input);
-    const def = withCanonicalRules({
+    const def = withMeaning({
       ...parsed,
       id: newId(ctx.now),
       fields: parsed.fields.map((field) => ({ ...field, id: newId(ctx.now) })),
@@ -63,11 +63,12 @@ export const changeCollection = (ctx: Ctx, name: string, patch: CollectionPatch)
     const stored = storedOf(before);
     const def = withCanonicalRules(patched(ctx, stored, patch));
     if (def.name !== stored.name) await refuseForeignTable(inside, def.name);
-    const { def: followed, others } = followRenames(schema, stored, def);
+    const { def: renamed, others } = followRenames(schema, stored, def);
+    const followed = withResults(renamed);
     const after = schemaWith(schema, def.id, followed, others);
     validateCollection(schema, after, followed);
     const operations = diffCollection(stored, followed);
-    await confirm(inside, before.hash, operations, patch.confirm);
+    await confirm(inside, before.hash, operations, patch.confirm, followed);
     await apply(inside, operations);
     for (const other of [followed, ...others]) await store(inside, other);
     await audit(inside, 'collection.changed', followed.name, { before: stored, after: followed });
@@ -87,7 +88,7 @@ export async function dropCollection(ctx: Ctx, name: string, confirmed: string |
     const broken = expressionProblems(schemaWith(schema, before.id, undefined), undefined);
     if (broken.length > 0) throw fail('conflict', { detail: `Rules of other collections mention "${name}".`, errors: broken });
     const operations = diffCollection(storedOf(before), undefined);
-    await confirm(inside, before.hash, operations, confirmed);
+    await confirm(inside, before.hash, operations, confirmed, undefined);
     await apply(inside, operations);
     await inside.db.run({ text: 'DELETE FROM underpin.collections WHERE id = $1', values: [before.id] });
     await audit(inside, 'collection.dropped', name, { before: storedOf(before) });
@@ -118,6 +119,7 @@ function ownCollection(schema: Schema, name: string): Collection {
 const storedOf = (collection: Collection): Stored => ({ ...collection.def, id: collection.id });
 
 const withCanonicalRules = (def: Stored): Stored => mapExpressions(def, ({ text }) => canonicalText(text));
+const withMeaning = (def: Stored): Stored => withResults(withCanonicalRules(def));
 
 /** A table of that name that is none of ours is left alone. */
 async function refuseForeignTable(ctx: Ctx, name: string): Promise<void> {
@@ -185,7 +187,13 @@ function indexesAfter(before: Stored, fields: unknown): CollectionDef['indexes']
 }
 
 /** Counts what the plan would cost, and refuses until it is confirmed by its hash. What cannot succeed is refused at once. */
-async function confirm(ctx: Ctx, base: string, operations: readonly Operation[], confirmed: string | undefined): Promise<void> {
+async function confirm(
+  ctx: Ctx,
+  base: string,
+  operations: readonly Operation[],
+  confirmed: string | undefined,
+  after: Stored | undefined,
+): Promise<void> {
   const counted: PlanOperation[] = [];
   for (const operation of operations) counted.push(await count(ctx, operation));
   const impossible = counted
@@ -197,7 +205,7 @@ async function confirm(ctx: Ctx, base: string, operations: readonly Operation[],
     throw fail('validation_failed', {
       detail: impossible.map(({ summary, rows }) => `${summary}: ${rows} records do not fit`).join('; '),
       errors: impossible.map(({ field, rows }) => ({
-        pointer: `/fields/${field ?? ''}`,
+        pointer: `/fields/${after?.fields.findIndex(({ name }) => name === field) ?? ''}`,
         code: 'validation_failed',
         message: `${rows} records do not fit; give a default or change them first`,
       })),

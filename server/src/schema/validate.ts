@@ -5,12 +5,14 @@
 import { ExprError, ruleLimits } from '@underpin/sdk/expr/ast';
 import { parse } from '@underpin/sdk/expr/parse';
 import { print } from '@underpin/sdk/expr/print';
-import type { CollectionDef, ProblemField } from '@underpin/sdk/wire';
+import type { CollectionDef, FieldDef, ProblemField } from '@underpin/sdk/wire';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { buildCollection, type Collection } from './collection.ts';
-import { at, refused } from './definition.ts';
+import { at, isReservedName, refused } from './definition.ts';
 import { makeSchema, type Schema } from './load.ts';
+import { conversion, isConversion } from './convert.ts';
+import { compiled } from './ddl.ts';
 import { checkPlace, rulePlaces, type RulePlace } from './rules.ts';
 
 type Stored = CollectionDef & { readonly id: string };
@@ -39,9 +41,19 @@ export function validateCollection(before: Schema, after: Schema, def: Stored): 
     if (field.to !== undefined && (target === undefined || target.system))
       problems.push(at(`/fields/${index}/to`, `there is no collection "${field.to}"`));
     const was = known?.def.fields.find((other) => other.id === field.id);
-    if (was !== undefined && (was.type !== field.type || was.to !== field.to || was['integer'] !== field['integer']))
-      problems.push(at(`/fields/${index}/type`, 'the type of a field cannot be changed'));
-    if (field.type === 'relation' && field.required === true && field['onDelete'] === 'set null')
+    if (was !== undefined && isConversion(was, field)) {
+      const user = def.fields.find(
+        (other) => other.type === 'computed' && compiled(def, other).mentions.some((mention) => mention.field === field.name),
+      );
+      if (conversion(was, field) === undefined)
+        problems.push(at(`/fields/${index}/type`, `cannot be changed from ${was.type} to ${field.type}`));
+      else if (user !== undefined)
+        problems.push(at(`/fields/${index}/type`, `cannot be changed while the computed field "${user.name}" uses it`));
+    }
+    problems.push(...relationProblems(after, field, index));
+    if (after.byId.get(def.id)?.inverses.has(field.name) === true)
+      problems.push(at(`/fields/${index}/name`, 'is the name of a back-relation'));
+    if (field.type === 'relation' && field.many !== true && field.required === true && field['onDelete'] === 'set null')
       problems.push(at(`/fields/${index}/onDelete`, 'a required field cannot be set to null'));
   });
   const collection = after.byId.get(def.id);
@@ -54,6 +66,22 @@ export function validateCollection(before: Schema, after: Schema, def: Stored): 
   if (problems.length > 0) throw refused(problems);
   problems.push(...expressionProblems(after, def.id));
   if (problems.length > 0) throw refused(problems);
+}
+
+/** What a to-many relation cannot have, and whether a back-relation's name is free in the collection pointed to. */
+function relationProblems(after: Schema, field: FieldDef, index: number): ProblemField[] {
+  const problems: ProblemField[] = [];
+  if (field.many === true && field['onDelete'] === 'cascade')
+    problems.push(at(`/fields/${index}/onDelete`, 'of a list can be restrict or set null'));
+  if (field.many === true && field.required === true) problems.push(at(`/fields/${index}/required`, 'a list is never absent'));
+  if (field.inverse === undefined) return problems;
+  const target = after.byName.get(field.to ?? '');
+  const others = after.collections.flatMap((other) =>
+    other.fields.filter((one) => one.to === target?.name && one.def.inverse === field.inverse && one.id !== field.id),
+  );
+  const taken = target?.byName.has(field.inverse) === true || others.length > 0 || isReservedName(field.inverse);
+  if (taken) problems.push(at(`/fields/${index}/inverse`, `"${field.inverse}" is taken in "${field.to ?? ''}"`));
+  return problems;
 }
 
 /** Every expression of every collection that would no longer mean anything. */
@@ -122,4 +150,21 @@ export function canonicalText(text: string): string {
     if (error instanceof ExprError) return text;
     throw error;
   }
+}
+
+/** Fills in what a computed field returns; refuses expressions that mean nothing. */
+export function withResults(def: Stored): Stored {
+  const problems: ProblemField[] = [];
+  const fields = def.fields.map((field, index) => {
+    if (field.type !== 'computed') return field;
+    try {
+      return { ...field, required: false, returns: compiled(def, field).ty.kind };
+    } catch (error) {
+      if (!(error instanceof ExprError)) throw error;
+      problems.push({ pointer: `/fields/${index}/expr`, code: error.code, message: `${error.message} (at ${error.start + 1})` });
+      return field;
+    }
+  });
+  if (problems.length > 0) throw refused(problems);
+  return { ...def, fields };
 }

@@ -19,6 +19,7 @@ const rows: readonly (readonly string[])[] = [
   ['main'],
   ['cli'],
   ['app'],
+  ['demo'],
   ['http', 'realtime'],
   ['jobs'],
   ['auth', 'files', 'functions', 'pay'],

@@ -11,8 +11,26 @@ import { date } from './date.ts';
 import { day } from './day.ts';
 import { relation } from './relation.ts';
 import { json } from './json.ts';
+import { richtext } from './richtext.ts';
+import { geo } from './geo.ts';
+import { computed } from './computed.ts';
 
-export const fieldTypes: readonly FieldType[] = [text, email, url, number, decimal, bool, select, date, day, relation, json];
+export const fieldTypes: readonly FieldType[] = [
+  text,
+  richtext,
+  email,
+  url,
+  number,
+  decimal,
+  bool,
+  select,
+  date,
+  day,
+  relation,
+  json,
+  geo,
+  computed,
+];
 
 const byName = new Map(fieldTypes.map((type) => [type.name, type]));
 export const fieldType = (name: string): FieldType | undefined => byName.get(name);

@@ -1,0 +1,152 @@
+/** What may refuse a write, as columns of one statement: each judgement is a boolean with the refusal it stands for. */
+import type { Ir } from '@underpin/sdk/expr/ir';
+import type { ParamList } from '../expr/params.ts';
+import type { EmitOptions } from '../expr/sql.ts';
+import { fail, failAt, type Failure } from '../kit/errors.ts';
+import { ident } from '../kit/sql.ts';
+import type { Collection, Field } from '../schema/collection.ts';
+import type { ListWrite } from './lists.ts';
+import { policyFor, readOf, writeOf, type Caller } from './policy.ts';
+import { allHold, type Root } from './select.ts';
+import type { Value } from './values.ts';
+
+/** One thing that may refuse: the column of `judged` that holds it, and the refusal. */
+interface Judgement {
+  readonly sql: string;
+  readonly refusal: () => Failure;
+}
+
+/** Judged in this order; the first that does not hold is the answer. */
+export class Judging {
+  readonly list: Judgement[] = [];
+  readonly root: Root;
+  readonly next: string;
+  readonly #caller: Caller;
+  readonly #params: ParamList;
+  readonly #more: Pick<EmitOptions, 'nextMany' | 'changed'>;
+  constructor(caller: Caller, params: ParamList, alias: string, next: string, more: Pick<EmitOptions, 'nextMany' | 'changed'> = {}) {
+    this.#caller = caller;
+    this.#params = params;
+    this.root = { alias, joins: [] };
+    this.next = next;
+    this.#more = more;
+  }
+  add(conditions: readonly Ir[], refusal: () => Failure): void {
+    if (conditions.length > 0)
+      this.sql(
+        allHold(this.#caller, this.#params, this.root, conditions, {
+          next: this.next,
+          ...this.#more,
+        }),
+        refusal,
+      );
+  }
+  sql(sql: string, refusal: () => Failure): void {
+    this.list.push({ sql, refusal });
+  }
+  columns(): string {
+    return this.list.map(({ sql }, index) => `, ((${sql}) IS TRUE) AS ok${index}`).join('');
+  }
+  all(): string {
+    return this.list.length === 0 ? 'TRUE' : this.list.map((_one, index) => `judged.ok${index}`).join(' AND ');
+  }
+  answers(): string {
+    return this.list.map((_one, index) => `, judged.ok${index}`).join('');
+  }
+}
+
+export function judgeStored(caller: Caller, collection: Collection, judging: Judging): void {
+  const seen = policyFor(caller, collection, 'view');
+  if (seen === 'never') throw fail('not_found');
+  judging.add(seen, () => fail('not_found'));
+}
+
+export function judgeVersion(judging: Judging, params: ParamList, ifVersion: number | undefined): void {
+  if (ifVersion !== undefined)
+    judging.sql(`o."version" = ${params.add(ifVersion, 'int8')}`, () =>
+      fail('version_mismatch', 'The record has been changed meanwhile; read it again.'),
+    );
+}
+
+/** A field's own write rule. A field that may neither be written nor read is not there at all. */
+export function judgeFields(
+  caller: Caller,
+  collection: Collection,
+  judging: Judging,
+  values: readonly Value[],
+  of: 'write-create' | 'write-update',
+  sent: ReadonlySet<string>,
+): void {
+  for (const { field } of values) {
+    if (!sent.has(field.name)) continue;
+    const condition = writeOf(caller, collection, field, of, sent);
+    if (condition === 'never') {
+      if (readOf(caller, collection, field) === 'never')
+        throw failAt('unknown_field', `/${field.name}`, `Unknown field "${field.name}" on "${collection.name}"`);
+      throw failAt('rule_denied', `/${field.name}`, `"${field.name}" may not be written`);
+    }
+    judging.add(condition, () => failAt('rule_denied', `/${field.name}`, `"${field.name}" may not be written`));
+  }
+}
+
+/** A relation may be set only to a record that the caller may view: anything else is as if there were none. */
+export function judgeReferences(
+  caller: Caller,
+  judging: Judging,
+  params: ParamList,
+  values: readonly Value[],
+  sent: ReadonlySet<string>,
+  old: string | undefined,
+): void {
+  if (caller.privileged) return;
+  for (const { field, value } of values) {
+    const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
+    if (target === undefined || value === null || !sent.has(field.name) || isOwnId(caller, target, value)) continue;
+    const seen = policyFor(caller, target, 'view');
+    const column = `n.${ident(field.name)}`;
+    const inner: Root = { alias: `x${params.nextAlias()}`, joins: [] };
+    const there =
+      seen === 'never'
+        ? 'FALSE'
+        : `EXISTS (SELECT 1 FROM ${target.table} ${inner.alias}${joined(inner, allHold(caller, params, inner, seen))} AND ${inner.alias}."id" = ${column})`;
+    judging.sql(old === undefined ? there : `(${column} IS NOT DISTINCT FROM ${old}.${ident(field.name)} OR ${there})`, () =>
+      badReference(field),
+    );
+  }
+}
+/** Emitting a condition is what collects its joins, so they are read after it. */
+const joined = (root: Root, condition: string): string => `${root.joins.join('')} WHERE ${condition}`;
+
+const isOwnId = (caller: Caller, target: Collection, value: unknown): boolean => {
+  const { actor } = caller.ctx;
+  return actor.kind === 'account' && actor.collection === target.name && actor.id === value;
+};
+
+export const badReference = (field: Field): Failure =>
+  failAt('reference_violation', `/${field.name}`, `"${field.name}" refers to no record of "${field.to ?? ''}"`);
+
+/** The records that a list newly names must be there for the caller; those it named before need not. */
+export function judgeLists(
+  caller: Caller,
+  judging: Judging,
+  params: ParamList,
+  lists: readonly ListWrite[],
+  source: string | undefined,
+): void {
+  if (caller.privileged) return;
+  for (const { field, junction, table } of lists) {
+    const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
+    if (target === undefined) continue;
+    const seen = policyFor(caller, target, 'view');
+    const inner: Root = { alias: `x${params.nextAlias()}`, joins: [] };
+    const there =
+      seen === 'never'
+        ? 'FALSE'
+        : `EXISTS (SELECT 1 FROM ${target.table} ${inner.alias}${joined(inner, allHold(caller, params, inner, seen))} AND ${inner.alias}."id" = x.target)`;
+    const { actor } = caller.ctx;
+    const mine = actor.kind === 'account' && actor.collection === target.name ? ` AND x.target <> ${params.add(actor.id, 'uuid')}` : '';
+    const before =
+      source === undefined ? '' : ` AND NOT EXISTS (SELECT 1 FROM ${junction} j WHERE j.source = ${source} AND j.target = x.target)`;
+    judging.sql(`NOT EXISTS (SELECT 1 FROM ${table} x WHERE NOT ${there}${mine}${before})`, () => badReference(field));
+  }
+}
