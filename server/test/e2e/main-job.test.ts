@@ -310,7 +310,7 @@ const { created, updated, id, keeper, due, lent, ...mine } = await books.create(
   headline: 'Emma', pages: 475, genre: 'novel', price: '9.90', keeper: session.record.id,
 });
 const novels = await books.list({ where: { genre: 'novel', pages: { gt: 100 } }, sort: ['headline'], fields: ['headline'], expand: { keeper: { fields: ['name'] } } });
-const changed = await books.update(id, { pages: (mine.pages ?? 0) + 1, lent: false }, { ifVersion: 1 });
+const changed = await books.update(id, { pages: { $inc: 1 }, lent: false }, { ifVersion: 1 });
 const dune = novels.data[0];
 const [refusal] = await attempt(books.update(dune?.id ?? '', { pages: 1 }));
 const all = await books.list({ count: 'exact', limit: 1 });
