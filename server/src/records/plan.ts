@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import type { Ir } from '@underpin/sdk/expr/ir';
 import type { ResultRow, Statement } from '../db/connect.ts';
-import { literal } from '../kit/sql.ts';
+import { ident, literal } from '../kit/sql.ts';
 import { ParamList } from '../expr/params.ts';
 import { createEmitter } from '../expr/sql.ts';
 import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
-import type { Collection } from '../schema/collection.ts';
+import { columnFields, type Collection } from '../schema/collection.ts';
 import { naming } from '../schema/model.ts';
 import { behind, orderBy, parseCursor, reversed, type Position } from './cursor.ts';
 import type { Asked, Shape } from './parse.ts';
@@ -54,13 +54,19 @@ export function planList(caller: Caller, collection: Collection, asked: Asked, a
   const offset = asked.page === undefined ? 0 : (asked.page - 1) * asked.limit;
   if (offset > limits.list.offset)
     throw failAt('limit_exceeded', '/page', `Pages reach to record ${limits.list.offset}; go on with the cursor`);
-  const json = recordJson(caller, params, root, collection, asked.fields, asked.expand);
+  // The rows first, their JSON only for those of the page: where Postgres has to sort, it would make it for every row.
+  const outer: Root = { alias: 'r', joins: [] };
+  const json = recordJson(caller, params, outer, collection, asked.fields, asked.expand);
+  const order = (sql: readonly string[]): string => `ORDER BY ${orderBy(keys, sql)}`;
+  const raw = columns.map((_column, index) => `r."K${index}"`);
   const text = [
-    `SELECT ${json}::text AS json, ${columns.map((column, index) => `(${column})::text AS k${index}`).join(', ')}`,
+    `SELECT ${json}::text AS json, ${raw.map((column, index) => `${column}::text AS k${index}`).join(', ')}`,
+    `FROM (SELECT ${[...columnFields(collection).map((field) => `r.${ident(field.name)}`), ...columns.map((column, index) => `${column} AS "K${index}"`)].join(', ')}`,
     `FROM ${collection.table} r${root.joins.join('')}`,
     `WHERE ${where.join(' AND ')}`,
-    `ORDER BY ${orderBy(keys, columns)}`,
-    `LIMIT ${params.add(asked.limit + 1, 'int8')}${offset === 0 ? '' : ` OFFSET ${params.add(offset, 'int8')}`}`,
+    order(columns),
+    `LIMIT ${params.add(asked.limit + 1, 'int8')}${offset === 0 ? '' : ` OFFSET ${params.add(offset, 'int8')}`}) r${outer.joins.join('')}`,
+    order(raw),
   ].join('\n');
   return { asked, position, rows: named(text, params), ...planCount(caller, collection, asked, allowed) };
 }
