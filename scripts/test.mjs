@@ -14,7 +14,8 @@ const own = ['--install', '--long'];
 const install = ci || args.includes('--install');
 
 /** Program → Debian package. */
-const programs = { chromium: 'chromium' };
+const postgres15 = '/usr/lib/postgresql/15/bin/postgres';
+const programs = { chromium: 'chromium', [postgres15]: 'postgresql-15' };
 
 const found = (program) => {
   try {
@@ -58,6 +59,7 @@ const child = spawn(
       NODE_NO_WARNINGS: '1',
       UNDERPIN_TEST_REPORT: report,
       UNDERPIN_TEST_CHROMIUM: found('chromium'),
+      UNDERPIN_TEST_POSTGRES15: found(postgres15) === '' ? '' : postgres15.replace(/\/postgres$/, ''),
       ...(args.includes('--long') ? { UNDERPIN_TEST_LONG: '1' } : {}),
     },
   },

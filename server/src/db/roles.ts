@@ -11,6 +11,8 @@ import pg from 'pg';
 import { ident, literal } from '../kit/sql.ts';
 import type { Access } from './connect.ts';
 
+/** Processes that start together make the roles one after the other. */
+const rolesLock = 0x756e6473;
 const app = 'underpin_app';
 const owner = 'underpin_owner';
 
@@ -46,7 +48,7 @@ export async function prepareRoles(url: string): Promise<Access & { readonly mis
 
 /** Also used for the template of the tests and by the embedded server, there as superuser for the login named. */
 export const prepareSql = (database: string, login?: { readonly name: string; readonly password: string }): string => `
-  SELECT pg_advisory_xact_lock(0x756e6473::bigint);
+  SELECT pg_advisory_xact_lock(${rolesLock});
   DO $$ BEGIN
     ${[app, owner].map((role) => `IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF;`).join('\n    ')}
     ${login === undefined ? '' : `IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal(login.name)}) THEN CREATE ROLE ${ident(login.name)} LOGIN NOINHERIT PASSWORD ${literal(login.password)}; END IF;`}
