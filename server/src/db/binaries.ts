@@ -7,6 +7,7 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -158,14 +159,19 @@ function allOpen(path: string): boolean {
 }
 const statMode = (path: string): number => statSync(path).mode;
 
+/** A copy that the user may run, named after its version: another version of the package is copied anew, the old one goes. */
 function copyOf(native: string, home: string): string {
-  const copy = join(home, 'binaries');
+  // cast: npm's own file; every package has a version.
+  const { version } = JSON.parse(readFileSync(join(native, '..', 'package.json'), 'utf8')) as { version: string };
+  const copy = join(home, `binaries-${version}`);
   if (!existsSync(join(copy, 'bin', `postgres${ending}`))) {
     const half = `${copy}.half`;
     rmSync(half, { recursive: true, force: true });
     cpSync(native, half, { recursive: true, verbatimSymlinks: true });
     chmodSync(half, 0o755);
     renameSync(half, copy);
+    for (const name of readdirSync(home))
+      if (name.startsWith('binaries-') && join(home, name) !== copy) rmSync(join(home, name), { recursive: true, force: true });
   }
   return copy;
 }

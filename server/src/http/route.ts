@@ -6,7 +6,7 @@ import { isStalePlan } from '../db/pg-errors.ts';
 import { newId } from '../kit/ids.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
-import { reloadSchema } from '../schema/load.ts';
+import { loadedHash, reloadSchema } from '../schema/load.ts';
 import { cookieOf } from './cookies.ts';
 import { admit, countAddress, type Admitted } from './middleware/limits.ts';
 import { toReply } from './middleware/errors.ts';
@@ -36,7 +36,10 @@ async function answer(base: Base, work: Work, options: RouteOptions, request: Re
     const ctx = await contextOf(base, options, request, requestId);
     admitted = admit(base, ctx.actor, options.write ?? !['GET', 'HEAD'].includes(request.method));
     for (const [name, value] of Object.entries(admitted.headers)) response.setHeader(name, value);
-    send(response, await withFreshSchema(ctx, () => work(ctx, request)));
+    const reply = await withFreshSchema(ctx, () => work(ctx, request));
+    const hash = loadedHash(base);
+    if (hash !== undefined) response.setHeader('X-Schema-Hash', hash);
+    send(response, reply);
   } catch (error) {
     if (!response.headersSent) send(response, toReply(error, requestId, base.log));
     // What was not read of the body would be taken for the next request.

@@ -135,7 +135,8 @@ const accountColumns = [
 export function createTable(def: Stored): readonly string[] {
   const name = table(def.name);
   const columns = [
-    '"id" uuid PRIMARY KEY',
+    // Ours bring their ids; the default is for rows that come from elsewhere.
+    '"id" uuid PRIMARY KEY DEFAULT gen_random_uuid()',
     '"created" timestamptz(3) NOT NULL DEFAULT now()',
     '"updated" timestamptz(3) NOT NULL DEFAULT now()',
     '"version" bigint NOT NULL DEFAULT 1',

@@ -48,6 +48,9 @@ export async function schemaOf(ctx: Ctx): Promise<Schema> {
   return state.loading;
 }
 
+/** The hash of the schema that is loaded, for answers to carry. */
+export const loadedHash = (base: Base): string | undefined => base.cache.get(held).schema?.hash;
+
 /** Loads it anew whatever is remembered: after a change of ours, or when a statement met a schema it was not planned for. */
 export async function reloadSchema(ctx: Ctx): Promise<Schema> {
   ctx.cache.get(held).stale = true;
