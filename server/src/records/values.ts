@@ -50,9 +50,8 @@ export function parseValues(caller: Caller, collection: Collection, body: unknow
       continue;
     }
     const filled =
-      (guardValue(caller, collection, field, mode) ?? mode === 'create')
-        ? defaultOf(caller, collection, field, 'default', problems)
-        : defaultOf(caller, collection, field, 'onUpdate', problems);
+      guardValue(caller, collection, field, mode) ??
+      defaultOf(caller, collection, field, mode === 'create' ? 'default' : 'onUpdate', problems);
     if (filled !== undefined) values.push({ field, value: filled.value });
     else if (mode === 'create' && field.written !== 'never') {
       if (field.def.required === true) problems.push({ pointer: `/${field.name}`, code: 'required', message: 'is required' });
