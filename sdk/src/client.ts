@@ -122,7 +122,7 @@ async function once(options: TransportOptions, base: string, call: Call, own: Re
       },
       ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
     });
-    if (!response.ok) throw await toError(response);
+    if (!response.ok) throw await toError(response, options.url);
     const text = await response.text();
     return text === '' ? undefined : JSON.parse(text);
   } catch (error) {
@@ -135,7 +135,7 @@ async function once(options: TransportOptions, base: string, call: Call, own: Re
   }
 }
 
-async function toError(response: Response): Promise<ApiError> {
+async function toError(response: Response, url: string): Promise<ApiError> {
   // cast: every field is optional, and what is no problem document is an empty one
   const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
   const after = response.headers.get('Retry-After');
@@ -145,7 +145,14 @@ async function toError(response: Response): Promise<ApiError> {
     response.status,
     { title: response.statusText, ...problem, requestId },
     Number.isNaN(ms) ? undefined : Math.max(0, ms),
+    docsOf(problem.type, url, response.url),
   );
+}
+
+/** The server names its own page by a path; a client in a browser may have been made with a relative URL, so the answer's own is next. */
+function docsOf(type: unknown, ...bases: readonly string[]): string | undefined {
+  const base = bases.find((one) => URL.canParse(one));
+  return typeof type === 'string' && URL.canParse(type, base) ? new URL(type, base).href : undefined;
 }
 
 const abortError = (): ApiError => new ApiError(0, { code: 'aborted', detail: 'The caller gave up' });

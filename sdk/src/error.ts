@@ -10,19 +10,19 @@ export class ApiError extends Error {
   readonly fields: readonly ProblemField[];
   readonly requestId: string;
   readonly retryAfterMs: number | undefined;
-  /** Where the code is explained. */
+  /** Where the code is explained: an absolute URL. */
   readonly docs: string | undefined;
   /** The whole answer: some codes carry more, as `current` with `version_mismatch`. */
   readonly problem: Partial<Problem> & Readonly<Record<string, unknown>>;
 
-  constructor(status: number, problem: Partial<Problem>, retryAfterMs?: number) {
+  constructor(status: number, problem: Partial<Problem>, retryAfterMs?: number, docs?: string) {
     super(problem.detail ?? problem.title ?? problem.code ?? 'The request failed');
     this.code = problem.code ?? 'internal';
     this.status = status;
     this.fields = problem.errors ?? [];
     this.requestId = problem.requestId ?? '';
     this.retryAfterMs = retryAfterMs;
-    this.docs = problem.type;
+    this.docs = docs;
     this.problem = { ...problem };
   }
 

@@ -103,6 +103,33 @@ test('what will stay refused is not tried again, and says why', async () => {
   });
 });
 
+test.each([
+  ['/docs/errors#not_found', '/docs/errors#not_found'],
+  ['https://example.com/errors#not_found', undefined],
+])('where a code is explained is an absolute URL: %s', async (type, path) => {
+  answer = () => ({ status: 404, body: { code: 'not_found', type } });
+  const error = await failure(
+    createClient({ url: `${url}/` })
+      .collection('posts')
+      .list(),
+  );
+  expect(error.docs).toBe(path === undefined ? type : url + path);
+  expect(error.problem.type).toBe(type);
+});
+
+test('where no page is named, or none can be, there is none', async () => {
+  answer = (_request, nth) => ({ status: 404, body: { code: 'not_found', ...(nth === 1 ? {} : { type: 'http://' }) } });
+  const posts = createClient({ url }).collection('posts');
+  expect((await failure(posts.list())).docs).toBeUndefined();
+  expect((await failure(posts.list())).docs).toBeUndefined();
+});
+
+test('a client that was made with a relative URL, as in a browser, takes the address of the answer', async () => {
+  answer = () => ({ status: 404, body: { code: 'not_found', type: '/docs/errors#not_found' } });
+  const client = createClient({ url: '', fetch: (input, init) => fetch(url + String(input), init) });
+  expect((await failure(client.collection('posts').list())).docs).toBe(`${url}/docs/errors#not_found`);
+});
+
 test('it gives up after two more tries', async () => {
   answer = () => ({ status: 500, body: { code: 'internal' } });
   expect((await failure(createClient({ url }).collection('posts').list())).status).toBe(500);
