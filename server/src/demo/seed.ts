@@ -19,6 +19,11 @@ const opinions = ['Worth an evening.', 'Better than I remembered.', 'Too long by
 export async function seedDemo(base: Base, progress: Progress): Promise<number> {
   const ctx = systemCtx(base);
   const schema = await schemaOf(ctx);
+  for (const { name, fields } of demoCollections) {
+    const there = schema.byName.get(name);
+    if (there !== undefined && fields.some((field) => !there.byName.has(field.name)))
+      throw new Error(`There is a collection "${name}" of your own; the demo needs a place of its own: set DATA_DIR to an empty folder`);
+  }
   for (const collection of demoCollections) if (!schema.byName.has(collection.name)) await createCollection(ctx, collection);
   const movies = readMovies();
   const unique = (of: (movie: (typeof movies)[number]) => string | null): readonly string[] =>

@@ -7,8 +7,8 @@ export const docsPage =
   (folder: string): RequestHandler =>
   (request, response, next) => {
     const { page } = request.params;
-    if (typeof page !== 'string' || !/^[a-z-]+$/.test(page)) return next();
-    const file = join(folder, `${page}.md`);
+    if (typeof page !== 'string' || !/^[a-z-]+(\.md)?$/.test(page)) return next();
+    const file = join(folder, `${page.replace(/\.md$/, '')}.md`);
     if (!existsSync(file)) return next();
     response.setHeader('Cache-Control', 'no-cache');
     response.type('text/markdown; charset=utf-8').send(readFileSync(file, 'utf8'));

@@ -6,7 +6,7 @@
  * savepoint where there is a transaction.
  */
 import type { Ctx } from '../ctx.ts';
-import { fail, failAt, Failure } from '../kit/errors.ts';
+import { failAt, Failure } from '../kit/errors.ts';
 import { parseId } from '../kit/ids.ts';
 import { ident } from '../kit/sql.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
@@ -46,12 +46,8 @@ export async function upsertRecord(ctx: Ctx, name: string, body: unknown, onConf
         there === undefined &&
         error.code === 'unique_violation' &&
         error.details.errors?.every(({ pointer }) => keys.includes(pointer.slice(1))) === true;
-      // One that is in the way and may not be seen is in the way all the same.
-      if (there !== undefined && error.code === 'not_found')
-        throw fail('unique_violation', {
-          detail: `There is a record with the same ${keys.join(' and ')} already.`,
-          errors: keys.map((key) => ({ pointer: `/${key}`, code: 'unique_violation', message: 'is taken' })),
-        });
+      // One that is in the way and may not be seen is told of by what a create says, as it would be without onConflict.
+      if (there !== undefined && error.code === 'not_found') return { ...(await createRecord(ctx, name, body)), created: true };
       if (!lost || attempt === tries) throw error;
     }
   }
@@ -92,6 +88,9 @@ async function findInTheWay(
     'update',
   );
   if (invalid) throw invalid;
+  const changing = values.find(({ change }) => change !== undefined);
+  if (changing !== undefined)
+    throw failAt('invalid_request', `/${changing.field.name}`, 'must be a plain value where it decides the conflict');
   const params = new ParamList();
   const where = values
     .filter(({ field }) => keys.includes(field.name))

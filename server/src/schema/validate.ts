@@ -59,8 +59,10 @@ export function validateCollection(before: Schema, after: Schema, def: Stored): 
   const collection = after.byId.get(def.id);
   (def.indexes ?? []).forEach((index, position) => {
     index.fields.forEach((name, part) => {
-      if (collection?.byName.get(name.replace(/^-/, '')) === undefined)
-        problems.push(at(`/indexes/${position}/fields/${part}`, `there is no field "${name.replace(/^-/, '')}"`));
+      const field = collection?.byName.get(name.replace(/^-/, ''));
+      const pointer = `/indexes/${position}/fields/${part}`;
+      if (field === undefined) problems.push(at(pointer, `there is no field "${name.replace(/^-/, '')}"`));
+      else if (field.junction !== undefined || field.ty.kind === 'geo') problems.push(at(pointer, `"${field.name}" has no order to index`));
     });
   });
   if (problems.length > 0) throw refused(problems);

@@ -86,6 +86,12 @@ describe('a definition', () => {
     ['relation to nothing', { name: 'x', fields: [{ name: 'a', type: 'relation', to: 'nope' }] }, '/fields/0/to'],
     ['relation to ours', { name: 'x', fields: [{ name: 'a', type: 'relation', to: '_admins' }] }, '/fields/0/to'],
     ['index over nothing', { name: 'x', indexes: [{ fields: ['nope'] }] }, '/indexes/0/fields/0'],
+    ['index over a point', { name: 'x', fields: [{ name: 'a', type: 'geo' }], indexes: [{ fields: ['a'] }] }, '/indexes/0/fields/0'],
+    [
+      'index over a list',
+      { name: 'x', fields: [{ name: 'a', type: 'relation', to: 'users', many: true }], indexes: [{ fields: ['a'] }] },
+      '/indexes/0/fields/0',
+    ],
     [
       'a rule with a misspelt field',
       { name: 'x', fields: [{ name: 'title', type: 'text' }], rules: { list: 'titel == "x"' } },

@@ -56,6 +56,28 @@ describe('upsert', () => {
     expect(await up.sql('SELECT title FROM pages WHERE slug = $1', ['anns'])).toEqual([{ title: null }]);
   });
 
+  test('who may not create learns nothing of what he may not see', async () => {
+    await up.send('POST /collections', {
+      token: up.owner,
+      body: {
+        name: 'slots',
+        fields: [
+          { name: 'k', type: 'text' },
+          { name: 'owner', type: 'relation', to: 'users' },
+        ],
+        indexes: [{ fields: ['k'], unique: true }],
+        rules: { list: 'owner == auth.id', create: null, update: 'owner == auth.id' },
+      },
+    });
+    await up.send('POST /records/slots', { token: up.owner, body: { k: 'taken', owner: ann.id } });
+    const ask = async (k: string) => {
+      const { status, body } = await up.send('POST /records/slots?onConflict=k', { token: bob.token, body: { k } });
+      return [status, body.code];
+    };
+    expect(await ask('taken')).toEqual(await ask('free'));
+    expect(await ask('taken')).toEqual([403, 'forbidden']);
+  });
+
   test('thirty at once make one record', async () => {
     const answers = await Promise.all(Array.from({ length: 30 }, (_, n) => upsert('slug', { slug: 'race', views: n })));
     expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
