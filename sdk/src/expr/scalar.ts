@@ -66,7 +66,7 @@ export function compareDecimals(left: string, right: string): number {
 export function plainDecimal(text: string): string | undefined {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] = /^([+-])?(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,4}))?$/.exec(text) ?? [];
   const power = Number(exponent);
-  if (whole === '' || Math.abs(power) > 324) return undefined;
+  if (whole === '' || Math.abs(power) > 308) return undefined;
   const shift = Math.max(1 - whole.length - power, 0);
   const point = whole.length + power + shift;
   const digits = ('0'.repeat(shift) + whole + fraction).padEnd(point, '0');

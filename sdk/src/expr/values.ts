@@ -130,11 +130,11 @@ const isTimely = (kind: Ty['kind']): boolean => kind === 'time' || kind === 'day
 
 function asNumber(literal: Extract<Value, { kind: 'number' }>, kind: NumericKind): Ir {
   const { raw } = literal;
-  const plain = plainDecimal(raw);
-  if (plain === undefined) throw new ExprError('bad_number', `${raw} is out of range`, literal);
-  if (kind === 'decimal') return constant(literal, plain, { kind: 'decimal' });
+  const plain = kind === 'decimal' ? plainDecimal(raw) : undefined;
+  if (plain !== undefined) return constant(literal, plain, { kind: 'decimal' });
+  // A double may be smaller than any decimal that we hold, down to 5e-324.
   const value = Number(raw);
-  if (!Number.isFinite(value)) throw new ExprError('bad_number', `${raw} is out of range`, literal);
+  if (kind === 'decimal' || !Number.isFinite(value)) throw new ExprError('bad_number', `${raw} is out of range`, literal);
   if (!/[.eE]/.test(raw) && !Number.isSafeInteger(value)) {
     throw new ExprError('unsafe_int', `${raw} is beyond ±2^53; only decimals hold it`, literal);
   }
