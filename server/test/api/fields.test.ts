@@ -1,6 +1,7 @@
 /** Every field type: its edge values through the API and psql, what it refuses, and what it may become. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { fieldTypes } from '../../src/schema/fields/index.ts';
+import { createClient } from '../../../sdk/src/index.ts';
 import { query, startTestApp, type TestApp } from '../support/app.ts';
 
 let up: TestApp;
@@ -199,6 +200,17 @@ describe.each(Object.entries(cases))('%s', (type, { settings = {}, good, bad }) 
     const { status, body } = await post(value);
     expect([status, body.errors?.[0]?.pointer.split('/')[1]]).toEqual([422, 'f']);
     expect(await up.sql(`SELECT count(*) AS n FROM ${collection}`)).toEqual(before);
+  });
+
+  test('goes through the SDK and back', async () => {
+    const client = createClient({ url: up.url, token: up.owner });
+    for (const [sent, , read = sent] of good) {
+      const made = await client.collection(collection).create({ f: filled(sent) });
+      expect(made).toMatchObject({ f: filled(read) });
+      expect(await client.collection(collection).get(String(made['id']))).toEqual(made);
+      expect(await client.collection(collection).update(String(made['id']), made)).toMatchObject({ f: filled(read), version: 2 });
+    }
+    await expect(client.collection(collection).create({ f: bad[0] })).rejects.toMatchObject({ code: 'validation_failed', status: 422 });
   });
 
   test('is null where it was not sent', async () => {
