@@ -70,6 +70,9 @@ export function openDatabase(access: Access, log: Log): Database {
         connectionString: access.url,
         types,
         connectionTimeoutMillis: limits.database.acquire,
+        // A connection that does not answer at all is given up, so that another can be made.
+        query_timeout: limits.listen.giveUp,
+        application_name: 'underpin listen',
         options: sessionOptions(access.roles?.app, limits.database.statement),
       });
       client.on('error', () => undefined);

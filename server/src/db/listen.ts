@@ -60,6 +60,7 @@ export async function listen(database: Pick<Database, 'connect'>, log: Log): Pro
       );
       const broken = client;
       client = undefined;
+      // Ended without waiting: one that does not answer does not say goodbye either.
       void broken?.end().catch(() => undefined);
     } finally {
       asking = false;

@@ -1,0 +1,60 @@
+/** The connection that hears of changes dies, or goes silent: revocation and rules hold all the same, within a second. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { until } from '../support/process.ts';
+import { startTestApp, type TestApp } from '../support/app.ts';
+
+let up: TestApp;
+beforeAll(async () => {
+  up = await startTestApp();
+  await up.send('POST /collections', {
+    token: up.owner,
+    body: { name: 'notes', fields: [{ name: 'text', type: 'text' }], rules: { list: 'true' } },
+  });
+});
+afterAll(() => up.close());
+
+const listeners = async (): Promise<number[]> =>
+  (await up.sql(`SELECT pid FROM pg_stat_activity WHERE application_name = 'underpin listen' AND datname = current_database()`)).map(
+    ({ pid }) => Number(pid),
+  );
+
+/** Ends a session past us, tightens a rule past us, and says how long both went on. */
+async function holdsWithin(ms: number, name: string): Promise<void> {
+  const { token, id } = await up.account(name);
+  expect((await up.send('GET /auth/users/me', { token })).status).toBe(200);
+  expect((await up.send('GET /records/notes')).status).toBe(200);
+  await up.sql('UPDATE underpin.sessions SET ended = now() WHERE account = $1', [id]);
+  await up.sql(`UPDATE underpin.collections SET definition = jsonb_set(definition, '{rules,list}', 'null') WHERE name = 'notes'`);
+  const begun = performance.now();
+  await until('the session has ended', async () => (await up.send('GET /auth/users/me', { token })).status === 401);
+  await until('the rule holds', async () => (await up.send('GET /records/notes')).status === 401);
+  expect(performance.now() - begun).toBeLessThan(ms);
+  await up.sql(`UPDATE underpin.collections SET definition = jsonb_set(definition, '{rules,list}', '"true"') WHERE name = 'notes'`);
+  await until('the rule is open again', async () => (await up.send('GET /records/notes')).status === 200);
+}
+
+test('while it is heard', () => holdsWithin(2_000, 'heard'));
+
+test('when the connection is cut, and after it is back', async () => {
+  const [before] = await listeners();
+  await up.sql('SELECT pg_terminate_backend($1::int)', [before]);
+  await holdsWithin(2_000, 'cut');
+  await until('it listens again', async () => {
+    const [now] = await listeners();
+    return now !== undefined && now !== before;
+  });
+  await holdsWithin(2_000, 'back');
+});
+
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+asRoot('when the connection is open and silent', async () => {
+  const [before = 0] = await listeners();
+  process.kill(before, 'SIGSTOP');
+  try {
+    await holdsWithin(4_000, 'silent');
+    await until('another connection listens', async () => (await listeners()).some((pid) => pid !== before));
+  } finally {
+    process.kill(before, 'SIGCONT');
+  }
+  await holdsWithin(2_000, 'again');
+});
