@@ -271,7 +271,7 @@ export const messages = {
     everyoneMeans: '"true": everybody may, even without an account.',
     signedInMeans: 'Everybody with an account may; guests may not.',
     ownerMeans: 'Only the account that this field points to may.',
-    guardMeans: 'Nobody but admins gets past this condition.',
+    guardMeans: 'Who does not fulfil this is refused, whatever the rules say.',
     customMeans: 'Who fulfils this condition may.',
   },
   api: {

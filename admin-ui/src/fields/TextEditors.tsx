@@ -58,11 +58,15 @@ export const RichTextEditor = (props: EditorProps) => {
   );
 };
 
+/** Such an input does not look as if it could be typed into. */
+export const READ_ONLY = { '& .MuiInputBase-root': { bgcolor: 'action.hover' }, '& fieldset': { borderStyle: 'dashed' } } as const;
+
 /** What the database worked out: to be read and copied, never written. */
 export const ComputedEditor = (props: EditorProps) => (
   <TextField
     {...frame(props)}
     disabled={false}
+    sx={READ_ONLY}
     value={asText(props.value)}
     slotProps={{ htmlInput: { readOnly: true }, inputLabel: { shrink: true } }}
   />

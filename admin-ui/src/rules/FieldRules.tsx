@@ -1,5 +1,5 @@
 /** Who may read and who may write one field, on top of what the rules say about its record. */
-import { Box, FormHelperText } from '@mui/material';
+import { Box, FormHelperText, Typography } from '@mui/material';
 import type { FieldDef, Rule } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import type { FailureField } from '../data/client.ts';
@@ -25,7 +25,10 @@ export const FieldRules = ({ def, owners, errors, pointer, onChange }: FieldRule
   };
   return (
     <Box component="section" aria-label={t('rule.ofField')} sx={{ display: 'grid', gap: 2 }}>
-      <FormHelperText>{t('rule.ofFieldNote')}</FormHelperText>
+      <Box>
+        <Typography variant="h2">{t('rule.ofField')}</Typography>
+        <FormHelperText>{t('rule.ofFieldNote')}</FormHelperText>
+      </Box>
       {names.map((name) => (
         <RuleField
           key={name}

@@ -4,6 +4,7 @@ import type { FieldDef, FieldTypeInfo } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import type { FailureField } from '../data/client.ts';
 import { isComputed } from '../fields/registry.ts';
+import { READ_ONLY } from '../fields/TextEditors.tsx';
 import { FieldRules } from '../rules/FieldRules.tsx';
 import { CheckSetting } from './CheckSetting.tsx';
 import { DefaultInput } from './DefaultInput.tsx';
@@ -52,7 +53,7 @@ export const FieldPanel = ({ def, saved, types, owners, errors, pointer, onChang
           onChange={(next) => onChange(next, 'type')}
         />
       ) : null}
-      {isComputed(def) ? null : (
+      {isComputed(def) || (def.many === true && def.required !== true) ? null : (
         <CheckSetting
           name="required"
           checked={def.required === true}
@@ -75,16 +76,19 @@ export const FieldPanel = ({ def, saved, types, owners, errors, pointer, onChang
           label={t('setting.returns')}
           value={t(`type.${def['returns']}`, { _: def['returns'] })}
           helperText={t('setting.returnsNote')}
+          sx={READ_ONLY}
           slotProps={{ htmlInput: { readOnly: true } }}
         />
       ) : null}
       {isComputed(def) ? null : <DefaultInput def={def} error={errorAt('default')} onChange={(value) => set('default', value)} />}
-      <CheckSetting
-        name="secret"
-        checked={def.secret === true}
-        error={errorAt('secret')}
-        onChange={(next) => set('secret', next ? true : undefined)}
-      />
+      {isComputed(def) ? null : (
+        <CheckSetting
+          name="secret"
+          checked={def.secret === true}
+          error={errorAt('secret')}
+          onChange={(next) => set('secret', next ? true : undefined)}
+        />
+      )}
       <FieldRules
         def={def}
         owners={owners}
