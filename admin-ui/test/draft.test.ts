@@ -1,7 +1,7 @@
 /** A collection's draft: what of it is sent. */
 import { expect, test } from '@jest/globals';
 import type { CollectionInfo } from '@underpin/sdk/wire';
-import { draftOf, isDirty, moved, patchOf, withSetting } from '../src/schema/draft.ts';
+import { draftOf, isDirty, moved, patchOf, withSetting, withType } from '../src/schema/draft.ts';
 import { settingsOf } from '../src/schema/json-schema.ts';
 import { ownerOnly, presetOf, SIGNED_IN } from '../src/rules/presets.ts';
 
@@ -85,4 +85,16 @@ test('presets are known by what they say', () => {
   expect(presetOf(SIGNED_IN, 'list')).toBe('signedIn');
   expect(presetOf(ownerOnly('author'), 'update')).toBe('owner');
   expect(presetOf('author == auth.id || true', 'update')).toBeNull();
+});
+
+test('a guard is sent where it changed; null takes it away', () => {
+  const draft = draftOf(posts);
+  expect(patchOf({ ...draft, guard: 'a == 1' }, posts)).toEqual({ guard: 'a == 1' });
+  expect(patchOf({ ...draft, guard: null }, { ...posts, guard: 'a == 1' })).toEqual({ guard: null });
+});
+
+test('another type keeps the id and what every field has, and loses the settings that it does not know', () => {
+  const info = { name: 'number', widget: 'number', group: 'number', operators: [], settings: { properties: { min: { type: 'number' } } } };
+  const def = { id: 'a', name: 'n', type: 'text', required: true, secret: true, default: 'x', pattern: 'y', min: 1 };
+  expect(withType(def, 'number', info)).toEqual({ id: 'a', name: 'n', type: 'number', required: true, secret: true, min: 1 });
 });

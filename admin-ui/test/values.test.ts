@@ -1,5 +1,6 @@
 /** What is typed → what is sent: numbers, dates, changed keys. */
 import { describe, expect, test } from '@jest/globals';
+import { parsePlace, showPlace } from '../src/fields/places.ts';
 import { changedKeys } from '../src/data/data-provider.ts';
 import { fromLocalInput, toLocalInput } from '../src/fields/dates.ts';
 import { parseDecimal, parseNumber } from '../src/fields/numbers.ts';
@@ -45,4 +46,12 @@ test('only what was changed is sent; an emptied field is sent as null', () => {
   expect(changedKeys(before, { title: 'a', views: 2, meta: { a: [1] }, due: null })).toEqual({ views: 2 });
   expect(changedKeys(before, { ...before, title: null })).toEqual({ title: null });
   expect(changedKeys(before, { ...before, added: null })).toEqual({});
+});
+
+test('a place is two numbers on the earth; none is null, half of one is refused', () => {
+  expect(parsePlace('52.5 -13.25')).toEqual({ value: { lat: 52.5, lon: -13.25 } });
+  expect(parsePlace(' ')).toEqual({ value: null });
+  expect(parsePlace('52.5 ')).toEqual({ problem: 'field.halfPlace' });
+  expect(parsePlace('91 0')).toEqual({ problem: 'field.offEarth' });
+  expect(parsePlace(showPlace({ lat: -0.5, lon: 180 }))).toEqual({ value: { lat: -0.5, lon: 180 } });
 });

@@ -1,5 +1,6 @@
 /** What the dashboard derives from a collection's definition: its label, which field names a record, which columns a list shows. */
 import type { CollectionInfo, FieldDef } from '@underpin/sdk/wire';
+import { plainText } from '../fields/plain-text.ts';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
@@ -33,7 +34,12 @@ export const displayFields = (collection: CollectionInfo): readonly string[] => 
 export const displayField = (collection: CollectionInfo): string => displayFields(collection)[0] ?? 'id';
 
 export const displayOf = (collection: CollectionInfo | undefined, record: Readonly<Record<string, unknown>>): string => {
-  const named = collection ? displayFields(collection).map((name) => text(record[name])) : [];
+  const marked = new Set(collection?.fields.filter((field) => field.type === 'richtext').map((field) => field.name));
+  const shown = (name: string) => {
+    const value = text(record[name]);
+    return value !== undefined && marked.has(name) ? text(plainText(value)) : value;
+  };
+  const named = collection ? displayFields(collection).map(shown) : [];
   return named.find((value) => value !== undefined) ?? String(record['id'] ?? '');
 };
 

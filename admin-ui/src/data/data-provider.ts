@@ -35,8 +35,16 @@ export const changedKeys = (before: Readonly<Record<string, unknown>>, after: Re
   );
 
 const NOT_SENT = new Set(['id', 'created', 'updated', 'version', 'expand', '_can', '_rank', '_more']);
-const sendable = (values: Readonly<Record<string, unknown>>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(values).filter(([key, value]) => !NOT_SENT.has(key) && value !== undefined));
+const sendable = (collection: string, values: Readonly<Record<string, unknown>>): Record<string, unknown> => {
+  const computed = new Set(
+    collectionNow(collection)
+      ?.fields.filter((field) => field.type === 'computed')
+      .map((field) => field.name),
+  );
+  return Object.fromEntries(
+    Object.entries(values).filter(([key, value]) => !NOT_SENT.has(key) && !computed.has(key) && value !== undefined),
+  );
+};
 
 const inTurns = async (ids: readonly unknown[], each: (id: unknown) => Promise<unknown>): Promise<void> => {
   for (let start = 0; start < ids.length; start += DELETES_AT_ONCE) await Promise.all(ids.slice(start, start + DELETES_AT_ONCE).map(each));
@@ -105,7 +113,7 @@ const provider = {
   },
 
   async create(resource: string, params: { data: Readonly<Record<string, unknown>> }) {
-    return { data: await request<RaRecord>('POST', path(resource), { body: sendable(params.data) }) };
+    return { data: await request<RaRecord>('POST', path(resource), { body: sendable(resource, params.data) }) };
   },
 
   async update(
@@ -118,7 +126,7 @@ const provider = {
     },
   ) {
     const before = params.previousData ?? {};
-    const body = sendable(changedKeys(before, params.data));
+    const body = sendable(resource, changedKeys(before, params.data));
     if (Object.keys(body).length === 0) return provider.getOne(resource, params);
     const version = before['version'];
     const headers: Record<string, string> =
@@ -127,7 +135,7 @@ const provider = {
   },
 
   async updateMany(resource: string, params: { ids: readonly unknown[]; data: Readonly<Record<string, unknown>> }) {
-    await inTurns(params.ids, (id) => request('PATCH', path(resource, id), { body: sendable(params.data) }));
+    await inTurns(params.ids, (id) => request('PATCH', path(resource, id), { body: sendable(resource, params.data) }));
     return { data: [...params.ids] };
   },
 

@@ -2,9 +2,11 @@
 import { useRef } from 'react';
 import { useController } from 'react-hook-form';
 import type { FieldDef } from '@underpin/sdk/wire';
-import { useTranslate } from 'react-admin';
+import { useRecordContext, useTranslate } from 'react-admin';
 import { labelOf } from '../data/collection.ts';
+import { isTooLong } from './kind.ts';
 import { isComputed, kindOf } from './registry.ts';
+import { ComputedEditor } from './TextEditors.tsx';
 
 const expressionOf = (value: unknown): string | undefined =>
   typeof value === 'object' && value !== null && 'expr' in value && typeof value.expr === 'string' ? value.expr : undefined;
@@ -23,9 +25,16 @@ export const FieldInput = ({ field, create, readOnly }: { field: FieldDef; creat
       },
     },
   });
-  const { Editor } = kindOf(field);
+  const record = useRecordContext();
+  const tooLong = !create && isTooLong(record, field);
+  const Editor = isComputed(field) ? ComputedEditor : kindOf(field).Editor;
   const expression = expressionOf(field.default);
   const help = typeof field.ui?.['help'] === 'string' ? field.ui['help'] : undefined;
+  const helper = (): string | undefined => {
+    if (isComputed(field)) return t('field.computed');
+    if (tooLong) return t('field.tooMany');
+    return help ?? (create && expression !== undefined ? t('field.filledWith', { expression }) : undefined);
+  };
   return (
     <Editor
       label={labelOf(field)}
@@ -37,11 +46,9 @@ export const FieldInput = ({ field, create, readOnly }: { field: FieldDef; creat
         problem.current = message;
       }}
       error={controller.fieldState.error?.message}
-      helper={
-        isComputed(field) ? t('field.computed') : (help ?? (create && expression ? t('field.filledWith', { expression }) : undefined))
-      }
+      helper={helper()}
       required={field.required === true}
-      disabled={readOnly || isComputed(field)}
+      disabled={readOnly || tooLong}
     />
   );
 };

@@ -42,15 +42,33 @@ export const TextEditor = plain('text');
 export const EmailEditor = plain('email');
 export const UrlEditor = plain('url');
 
-export const RichTextEditor = (props: EditorProps) => (
+/** HTML as it is written: what is stored was sanitised by the server, and is nevertheless never put into this page. */
+export const RichTextEditor = (props: EditorProps) => {
+  const note = useTranslate()('field.sanitised');
+  return (
+    <TextField
+      {...frame({ ...props, helper: props.helper ? `${note} · ${props.helper}` : note })}
+      multiline
+      minRows={4}
+      maxRows={20}
+      value={asText(props.value)}
+      onChange={(event) => props.onChange(event.target.value === '' ? null : event.target.value)}
+      slotProps={{ inputLabel: { required: props.required === true } }}
+    />
+  );
+};
+
+/** Such an input does not look as if it could be typed into. */
+export const READ_ONLY = { '& .MuiInputBase-root': { bgcolor: 'action.hover' }, '& fieldset': { borderStyle: 'dashed' } } as const;
+
+/** What the database worked out: to be read and copied, never written. */
+export const ComputedEditor = (props: EditorProps) => (
   <TextField
     {...frame(props)}
-    multiline
-    minRows={4}
-    maxRows={20}
+    disabled={false}
+    sx={READ_ONLY}
     value={asText(props.value)}
-    onChange={(event) => props.onChange(event.target.value === '' ? null : event.target.value)}
-    slotProps={{ inputLabel: { required: props.required === true } }}
+    slotProps={{ htmlInput: { readOnly: true }, inputLabel: { shrink: true } }}
   />
 );
 

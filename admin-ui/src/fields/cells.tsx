@@ -6,7 +6,9 @@ import { useTranslate } from 'react-admin';
 import { Link } from 'react-router-dom';
 import { displayOf } from '../data/collection.ts';
 import { showDate } from './dates.ts';
-import type { CellProps } from './kind.ts';
+import { isTooLong, type CellProps } from './kind.ts';
+import { placeOf } from './places.ts';
+import { plainText } from './plain-text.ts';
 
 const LONGEST = 80;
 const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
@@ -35,17 +37,12 @@ export const DateCell = ({ value }: CellProps) => (absent(value) ? null : <time 
 export const SelectCell = ({ value }: CellProps) => (absent(value) ? null : <Chip size="small" label={String(value)} />);
 
 /** Rich text as plain text: a list never puts a record's HTML into the page. */
-export const HtmlCell = ({ value }: CellProps) =>
-  absent(value) ? null : (
-    <>
-      {cut(
-        String(value)
-          .replace(/<[^>]*>/g, ' ')
-          .replace(/\s+/g, ' ')
-          .trim(),
-      )}
-    </>
-  );
+export const HtmlCell = ({ value }: CellProps) => (absent(value) ? null : <>{cut(plainText(String(value)))}</>);
+
+export const PlaceCell = ({ value }: CellProps) => {
+  const place = placeOf(value);
+  return place ? <>{`${place.lat}, ${place.lon}`}</> : null;
+};
 
 export const JsonCell = ({ value }: CellProps) => (absent(value) ? null : <code>{cut(JSON.stringify(value))}</code>);
 
@@ -65,8 +62,10 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const RelationCell = ({ value, field, record, target }: CellProps) => {
+  const t = useTranslate();
+  if (isTooLong(record, field)) return <>{t('field.manyMore')}</>;
   if (absent(value)) return null;
-  if (Array.isArray(value)) return <>{value.length}</>;
+  if (Array.isArray(value)) return value.length === 0 ? null : <>{t('field.records', { smart_count: value.length })}</>;
   const expanded = isRecord(record['expand']) ? record['expand'][field.name] : undefined;
   const text = isRecord(expanded) ? displayOf(target, expanded) : String(value);
   return (

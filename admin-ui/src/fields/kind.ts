@@ -40,4 +40,8 @@ export interface FieldKind {
   readonly example: (field: FieldDef) => unknown;
 }
 
+/** Lists of more than a hundred records are answered as null, and named in `_more`. */
+export const isTooLong = (record: Readonly<Record<string, unknown>> | undefined, field: FieldDef): boolean =>
+  Array.isArray(record?.['_more']) && record['_more'].includes(field.name);
+
 export const quoted = (value: unknown): string => JSON.stringify(String(value ?? ''));

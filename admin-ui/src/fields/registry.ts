@@ -1,7 +1,8 @@
 /** The field types that have an editor, a cell and a filter of their own. Everything else falls back to JSON. */
 import type { FieldDef } from '@underpin/sdk/wire';
-import { BoolCell, DateCell, HtmlCell, JsonCell, NumberCell, RelationCell, SelectCell, TextCell, UrlCell } from './cells.tsx';
+import { BoolCell, DateCell, HtmlCell, JsonCell, NumberCell, PlaceCell, RelationCell, SelectCell, TextCell, UrlCell } from './cells.tsx';
 import { BoolEditor, DateEditor, DayEditor, SelectEditor } from './ChoiceEditors.tsx';
+import { GeoEditor } from './GeoEditor.tsx';
 import { EQUALITY, ORDERED, quoted, TEXTUAL, type FieldKind } from './kind.ts';
 import { RelationEditor } from './RelationEditor.tsx';
 import { DecimalEditor, EmailEditor, JsonEditor, NumberEditor, RichTextEditor, TextEditor, UrlEditor } from './TextEditors.tsx';
@@ -81,9 +82,18 @@ const kinds: Readonly<Record<string, FieldKind>> = {
     literal: quoted,
     example: (field) => (field.many === true ? [] : `ID_OF_${(field.to ?? 'record').toUpperCase()}`),
   },
+  geo: { ...fallback, Editor: GeoEditor, Cell: PlaceCell, example: () => ({ lat: 52.52, lon: 13.4 }) },
   json: { ...fallback, example: () => ({ any: 'value' }) },
-  computed: { ...fallback, Cell: TextCell, operators: ORDERED, literal: (value) => JSON.stringify(value ?? null) },
 };
 
-export const kindOf = (field: FieldDef): FieldKind => (Object.hasOwn(kinds, field.type) ? (kinds[field.type] ?? fallback) : fallback);
+/** A computed value looks, sorts and filters like a value of the type that its expression returns. */
+const resultType = (field: FieldDef): string => {
+  const returns = typeof field['returns'] === 'string' ? field['returns'] : 'text';
+  return returns === 'int' ? 'number' : returns;
+};
+
+export const kindOf = (field: FieldDef): FieldKind => {
+  const type = isComputed(field) ? resultType(field) : field.type;
+  return Object.hasOwn(kinds, type) ? (kinds[type] ?? fallback) : fallback;
+};
 export const isComputed = (field: FieldDef): boolean => field.type === 'computed';

@@ -5,40 +5,42 @@ import type { Rule } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import { MONO } from '../app/theme.ts';
 import type { FailureField } from '../data/client.ts';
-import { EVERYONE, ownerOnly, presetOf, SIGNED_IN, type Preset } from './presets.ts';
+import { EVERYONE, ownerOnly, presetOf, presetsOf, SIGNED_IN, type Preset, type RuleName } from './presets.ts';
 import { RuleFault } from './RuleFault.tsx';
 
 interface RuleFieldProps {
-  readonly name: 'list' | 'view' | 'create' | 'update' | 'delete';
+  readonly name: RuleName;
   readonly rule: Rule | undefined;
   /** Fields that can say whose a record is. */
   readonly owners: readonly string[];
   readonly error: FailureField | undefined;
   readonly onChange: (rule: Rule | undefined) => void;
+  /** A sentence on what it is for. */
+  readonly note?: string;
 }
 
-export const RuleField = ({ name, rule, owners, error, onChange }: RuleFieldProps) => {
+export const RuleField = ({ name, rule, owners, error, onChange, note }: RuleFieldProps) => {
   const t = useTranslate();
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   const current = presetOf(rule, name);
   const label = t(`rule.${name}`);
-  const presets: readonly Preset[] =
-    name === 'view' ? ['likeList', 'nobody', 'everyone', 'signedIn', 'owner'] : ['nobody', 'everyone', 'signedIn', 'owner'];
   const choose = (preset: Preset, element: HTMLElement) => {
-    if (preset === 'likeList') onChange(undefined);
-    if (preset === 'nobody') onChange(null);
+    if (preset === 'likeList' || preset === 'likeRecord') onChange(undefined);
+    if (preset === 'nobody' || preset === 'noGuard') onChange(null);
     if (preset === 'everyone') onChange(EVERYONE);
     if (preset === 'signedIn') onChange(SIGNED_IN);
     if (preset === 'owner') setAnchor(element);
   };
-  const meaning = current ? t(`rule.${current}Means`) : t('rule.customMeans');
+  const meaning =
+    name === 'guard' && current !== 'noGuard' ? t('rule.guardMeans') : current ? t(`rule.${current}Means`) : t('rule.customMeans');
   return (
     <Box component="section" aria-label={label}>
       <Typography variant="h3" component="h2">
         {label}
       </Typography>
+      {note ? <Typography sx={{ color: 'text.secondary' }}>{note}</Typography> : null}
       <Box role="group" aria-label={t('rule.presets', { rule: label })} sx={{ display: 'flex', flexWrap: 'wrap', gap: 0.75, my: 1 }}>
-        {presets.map((preset) => (
+        {presetsOf(name).map((preset) => (
           <Chip
             key={preset}
             component="button"

@@ -2,23 +2,17 @@
 import { Alert, Box } from '@mui/material';
 import type { CollectionInfo, CollectionRules, Rule } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
-import { useCollections } from '../data/schema-store.ts';
 import type { CollectionDraft } from '../schema/use-collection-draft.ts';
 import { RuleField } from './RuleField.tsx';
+import { useOwners } from './use-owners.ts';
 
 const RULES = ['list', 'view', 'create', 'update', 'delete'] as const;
 type RuleName = (typeof RULES)[number];
 
 export const RulesTab = ({ collection, state }: { collection: CollectionInfo | null; state: CollectionDraft }) => {
   const t = useTranslate();
-  const collections = useCollections();
   const { draft, errors, change } = state;
-  const accounts = new Set(collections.filter((one) => one.kind === 'auth').map((one) => one.name));
-  const owners = draft.fields
-    .filter(({ def }) => def.type === 'relation' && def.many !== true && def.to !== undefined && accounts.has(def.to))
-    .map(({ def }) => def.name);
-  // An account is its own owner.
-  const candidates = collection?.kind === 'auth' ? ['id', ...owners] : owners;
+  const owners = useOwners(collection, draft);
   const set = (name: RuleName, wanted: Rule | undefined) => {
     // The server merges rules by name, so one that is stored cannot be left out again: "same as list" then says what list says.
     const stored = collection?.rules?.[name] !== undefined;
@@ -36,11 +30,19 @@ export const RulesTab = ({ collection, state }: { collection: CollectionInfo | n
           key={name}
           name={name}
           rule={draft.rules[name]}
-          owners={candidates}
+          owners={owners}
           error={errors.find((error) => error.pointer === `/rules/${name}`)}
           onChange={(rule) => set(name, rule)}
         />
       ))}
+      <RuleField
+        name="guard"
+        note={t('rule.guardNote')}
+        rule={draft.guard}
+        owners={owners}
+        error={errors.find((error) => error.pointer === '/guard')}
+        onChange={(rule) => change({ ...draft, guard: rule ?? null }, '/guard')}
+      />
     </Box>
   );
 };

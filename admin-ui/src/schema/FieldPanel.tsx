@@ -1,11 +1,15 @@
 /** The settings of one field: its name, what every field has, and what its type asks for. */
-import { Box, Checkbox, FormControlLabel, FormHelperText, Paper, TextField, Typography } from '@mui/material';
+import { FormHelperText, Paper, TextField, Typography } from '@mui/material';
 import type { FieldDef, FieldTypeInfo } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import type { FailureField } from '../data/client.ts';
 import { isComputed } from '../fields/registry.ts';
+import { READ_ONLY } from '../fields/TextEditors.tsx';
+import { FieldRules } from '../rules/FieldRules.tsx';
+import { CheckSetting } from './CheckSetting.tsx';
 import { DefaultInput } from './DefaultInput.tsx';
 import { withSetting } from './draft.ts';
+import { FieldTypeInput } from './FieldTypeInput.tsx';
 import { settingsOf } from './json-schema.ts';
 import { SettingInput } from './SettingInput.tsx';
 import { messageAt } from './use-collection-draft.ts';
@@ -14,13 +18,15 @@ interface FieldPanelProps {
   readonly def: FieldDef;
   /** The field as it is on the server, if it is there. */
   readonly saved: FieldDef | undefined;
-  readonly info: FieldTypeInfo | undefined;
+  readonly types: readonly FieldTypeInfo[];
+  /** Fields that can say whose a record is. */
+  readonly owners: readonly string[];
   readonly errors: readonly FailureField[];
   readonly pointer: string;
   readonly onChange: (def: FieldDef, touched: string) => void;
 }
 
-export const FieldPanel = ({ def, saved, info, errors, pointer, onChange }: FieldPanelProps) => {
+export const FieldPanel = ({ def, saved, types, owners, errors, pointer, onChange }: FieldPanelProps) => {
   const t = useTranslate();
   const errorAt = (setting: string) => messageAt(errors, `${pointer}/${setting}`);
   const set = (setting: string, value: unknown) => onChange(withSetting(def, setting, value), setting);
@@ -38,16 +44,24 @@ export const FieldPanel = ({ def, saved, info, errors, pointer, onChange }: Fiel
         helperText={errorAt('name') ?? (renamed ? t('schema.renamed', { field: saved.name }) : undefined)}
         slotProps={{ htmlInput: { spellCheck: false, autoCapitalize: 'none' } }}
       />
-      {isComputed(def) ? null : (
-        <Box>
-          <FormControlLabel
-            label={t('setting.required')}
-            control={<Checkbox checked={def.required === true} onChange={(_event, checked) => set('required', checked)} />}
-          />
-          <FormHelperText error={errorAt('required') !== undefined}>{errorAt('required') ?? t('setting.requiredNote')}</FormHelperText>
-        </Box>
+      {saved ? (
+        <FieldTypeInput
+          def={def}
+          saved={saved}
+          types={types}
+          error={errorAt('type') ?? (def.type === saved.type ? undefined : messageAt(errors, pointer))}
+          onChange={(next) => onChange(next, 'type')}
+        />
+      ) : null}
+      {isComputed(def) || (def.many === true && def.required !== true) ? null : (
+        <CheckSetting
+          name="required"
+          checked={def.required === true}
+          error={errorAt('required')}
+          onChange={(next) => set('required', next)}
+        />
       )}
-      {settingsOf(info).map((setting) => (
+      {settingsOf(types.find((type) => type.name === def.type)).map((setting) => (
         <SettingInput
           key={setting.name}
           setting={setting}
@@ -57,7 +71,31 @@ export const FieldPanel = ({ def, saved, info, errors, pointer, onChange }: Fiel
           onChange={(value) => set(setting.name, value)}
         />
       ))}
+      {isComputed(def) && typeof def['returns'] === 'string' ? (
+        <TextField
+          label={t('setting.returns')}
+          value={t(`type.${def['returns']}`, { _: def['returns'] })}
+          helperText={t('setting.returnsNote')}
+          sx={READ_ONLY}
+          slotProps={{ htmlInput: { readOnly: true } }}
+        />
+      ) : null}
       {isComputed(def) ? null : <DefaultInput def={def} error={errorAt('default')} onChange={(value) => set('default', value)} />}
+      {isComputed(def) ? null : (
+        <CheckSetting
+          name="secret"
+          checked={def.secret === true}
+          error={errorAt('secret')}
+          onChange={(next) => set('secret', next ? true : undefined)}
+        />
+      )}
+      <FieldRules
+        def={def}
+        owners={owners}
+        errors={errors}
+        pointer={pointer}
+        onChange={(rules, touched) => onChange(withSetting(def, 'rules', rules), touched)}
+      />
     </Paper>
   );
 };

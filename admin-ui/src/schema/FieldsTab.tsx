@@ -4,29 +4,31 @@ import { Box, Typography } from '@mui/material';
 import type { CollectionInfo } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import { useFieldTypes } from '../data/schema-store.ts';
+import { useOwners } from '../rules/use-owners.ts';
 import { AddFieldButton } from './AddFieldButton.tsx';
-import { moved, newKey, type DraftField } from './draft.ts';
+import { moved, newField, newKey, type DraftField } from './draft.ts';
 import { FieldPanel } from './FieldPanel.tsx';
 import { FieldRow } from './FieldRow.tsx';
 import { FieldTable } from './FieldTable.tsx';
 import type { CollectionDraft } from './use-collection-draft.ts';
 
-/** What a new field of a type begins with, so that it can be saved at once where that is possible. */
-const beginnings: Readonly<Record<string, Readonly<Record<string, unknown>>>> = { select: { values: [] } };
-
 export const FieldsTab = ({ collection, state }: { collection: CollectionInfo | null; state: CollectionDraft }) => {
   const t = useTranslate();
   const types = useFieldTypes();
   const { draft, errors, change } = state;
+  const owners = useOwners(collection, draft);
   const [chosen, setChosen] = useState<string | null>(draft.fields[0]?.key ?? null);
   const setFields = (fields: readonly DraftField[], touched = '/fields') => change({ ...draft, fields }, touched);
   const index = draft.fields.findIndex((field) => field.key === chosen);
-  const current = draft.fields[index] ?? draft.fields[0];
-  const at = index === -1 ? 0 : index;
+  // A new field gets another key when it is saved, and one that is removed leaves its place to the next: the place stays chosen.
+  const [place, setPlace] = useState(0);
+  if (index !== -1 && index !== place) setPlace(index);
+  const at = index === -1 ? Math.max(0, Math.min(place, draft.fields.length - 1)) : index;
+  const current = draft.fields[at];
 
   const add = (type: string) => {
     const key = newKey();
-    setFields([...draft.fields, { key, def: { name: '', type, ...beginnings[type] } }]);
+    setFields([...draft.fields, { key, def: newField(type) }]);
     setChosen(key);
   };
   return (
@@ -63,7 +65,8 @@ export const FieldsTab = ({ collection, state }: { collection: CollectionInfo | 
             key={current.key}
             def={current.def}
             saved={collection?.fields.find((field) => field.id !== undefined && field.id === current.def.id)}
-            info={types.find((type) => type.name === current.def.type)}
+            types={types}
+            owners={owners}
             errors={errors}
             pointer={`/fields/${at}`}
             onChange={(def, touched) =>

@@ -2,6 +2,7 @@
 import { Box, Checkbox, FormControlLabel, FormHelperText, MenuItem, TextField } from '@mui/material';
 import type { FieldDef } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
+import { MONO } from '../app/theme.ts';
 import { isSystem, labelOf } from '../data/collection.ts';
 import { useCollections } from '../data/schema-store.ts';
 import { JsonEditor, NumberEditor } from '../fields/TextEditors.tsx';
@@ -71,6 +72,17 @@ export const SettingInput = ({ setting, def, value, error, onChange }: SettingIn
         minRows={3}
         value={lines}
         onChange={(event) => onChange(event.target.value === '' ? [] : event.target.value.split('\n'))}
+      />
+    );
+  }
+  if (setting.kind === 'expression') {
+    return (
+      <TextField
+        {...common}
+        multiline
+        value={typeof value === 'string' ? value : ''}
+        onChange={(event) => onChange(event.target.value)}
+        slotProps={{ htmlInput: { spellCheck: false, autoCapitalize: 'none', style: { fontFamily: MONO, fontSize: 14 } } }}
       />
     );
   }

@@ -2,7 +2,8 @@
  * A collection while it is being edited. Fields carry a key of their own, because a new one has neither an id nor, while it
  * is typed, a name; what has an id keeps it, so that a rename keeps the values.
  */
-import type { CollectionInfo, CollectionRules, FieldDef, IndexDef } from '@underpin/sdk/wire';
+import type { CollectionInfo, CollectionRules, FieldDef, FieldTypeInfo, IndexDef, Rule } from '@underpin/sdk/wire';
+import { settingNames } from './json-schema.ts';
 
 export interface DraftField {
   readonly key: string;
@@ -16,12 +17,15 @@ export interface Draft {
   readonly fields: readonly DraftField[];
   readonly indexes: readonly DraftIndex[];
   readonly rules: CollectionRules;
+  /** Null: none. */
+  readonly guard: Rule;
 }
 export interface CollectionPatch {
   readonly name?: string;
   readonly fields?: readonly FieldDef[];
   readonly indexes?: readonly IndexDef[];
   readonly rules?: CollectionRules;
+  readonly guard?: Rule;
 }
 
 let keys = 0;
@@ -32,6 +36,7 @@ export const draftOf = (info: CollectionInfo | null): Draft => ({
   fields: (info?.fields ?? []).map((def) => ({ key: def.id ?? newKey(), def })),
   indexes: (info?.indexes ?? []).map((index) => ({ ...index, key: newKey() })),
   rules: info?.rules ?? {},
+  guard: info?.guard ?? null,
 });
 
 /** JSON with the keys in order: a setting that was emptied and filled in again is no change. */
@@ -57,12 +62,13 @@ export const patchOf = (draft: Draft, base: CollectionInfo | null): CollectionPa
   const indexes = draft.indexes.map(indexOf);
   const rules = draft.rules;
   const name = draft.name.trim();
-  if (base === null) return { name, fields, indexes, rules };
+  if (base === null) return { name, fields, indexes, rules, ...(draft.guard === null ? {} : { guard: draft.guard }) };
   return {
     ...(name === base.name ? {} : { name }),
     ...(differs(fields, base.fields.map(cleaned)) ? { fields } : {}),
     ...(differs(indexes, base.indexes ?? []) ? { indexes } : {}),
     ...(differs(rules, base.rules ?? {}) ? { rules } : {}),
+    ...(draft.guard === (base.guard ?? null) ? {} : { guard: draft.guard }),
   };
 };
 
@@ -81,4 +87,16 @@ export const withSetting = (def: FieldDef, name: string, value: unknown): FieldD
   const next: Record<string, unknown> = { ...def, [name]: value };
   if (value === undefined) delete next[name];
   return { ...next, name: def.name, type: def.type, ...(name === 'name' ? { name: String(value) } : {}) };
+};
+
+/** What every field has; a default is left behind, because a value of the old type is none of the new. */
+const OF_EVERY_TYPE = ['id', 'name', 'required', 'rules', 'secret', 'ui'];
+/** What a field of a type begins with, so that it can be saved at once where that is possible. */
+const beginnings: Readonly<Record<string, Readonly<Record<string, unknown>>>> = { select: { values: [] }, computed: { expr: '' } };
+export const newField = (type: string): FieldDef => ({ name: '', type, ...beginnings[type] });
+
+/** The same field with another type: of its settings it keeps those that the new type has too. */
+export const withType = (def: FieldDef, type: string, info: FieldTypeInfo | undefined): FieldDef => {
+  const kept = new Set([...OF_EVERY_TYPE, ...settingNames(info)]);
+  return { ...beginnings[type], ...Object.fromEntries(Object.entries(def).filter(([name]) => kept.has(name))), name: def.name, type };
 };

@@ -3,7 +3,7 @@ import type { FieldTypeInfo } from '@underpin/sdk/wire';
 
 export interface Setting {
   readonly name: string;
-  readonly kind: 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'list' | 'collection' | 'json';
+  readonly kind: 'text' | 'expression' | 'number' | 'integer' | 'boolean' | 'choice' | 'list' | 'collection' | 'json';
   readonly choices: readonly string[];
   readonly description: string | undefined;
   /** What holds when the setting is absent. */
@@ -15,7 +15,7 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : []);
 
 /** Drawn by hand elsewhere in the panel, or no setting of the type. */
-const ELSEWHERE = new Set(['id', 'name', 'type', 'required', 'default', 'onUpdate', 'rules', 'secret', 'ui', 'unique']);
+const ELSEWHERE = new Set(['id', 'name', 'type', 'required', 'default', 'onUpdate', 'rules', 'secret', 'ui', 'unique', 'returns']);
 
 /** `anyOf [X, null]` is X that may be left out. */
 const inner = (schema: Json): Json => {
@@ -26,6 +26,7 @@ const inner = (schema: Json): Json => {
 
 const kindOf = (name: string, schema: Json): Setting['kind'] => {
   if (name === 'to') return 'collection';
+  if (name === 'expr') return 'expression';
   if (Array.isArray(schema['enum'])) return 'choice';
   const type = schema['type'];
   if (type === 'string') return 'text';
@@ -44,3 +45,5 @@ export const settingsOf = (info: FieldTypeInfo | undefined): readonly Setting[] 
     return [{ name, kind: kindOf(name, schema), choices: texts(schema['enum']), description, fallback: schema['default'] }];
   });
 };
+
+export const settingNames = (info: FieldTypeInfo | undefined): readonly string[] => settingsOf(info).map((setting) => setting.name);

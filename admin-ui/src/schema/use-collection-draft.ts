@@ -54,8 +54,9 @@ export const useCollectionDraft = (info: CollectionInfo | null): CollectionDraft
     setRefusal(null);
   };
   const change = (draft: Draft, touched: string) => {
+    const about = (pointer: string) => pointer === touched || pointer.startsWith(`${touched}/`) || touched.startsWith(`${pointer}/`);
     put({ base: entry.base, draft });
-    setErrors((all) => all.filter((error) => error.pointer !== touched && !error.pointer.startsWith(`${touched}/`)));
+    setErrors((all) => all.filter((error) => !about(error.pointer)));
   };
   const settle = () => {
     kept.delete(key);
