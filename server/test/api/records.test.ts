@@ -1,5 +1,6 @@
 /** The line, end to end over HTTP: who may do what to which record, and what each refusal says. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { until } from '../support/process.ts';
 import { query, startTestApp, type TestApp } from '../support/app.ts';
 
 let up: TestApp;
@@ -253,8 +254,12 @@ describe('writes', () => {
     const [held] = await up.sql('SELECT id FROM posts WHERE title = $1', ['Taken away']);
     expect(held?.['id']).toBe(made.body.id);
     // While the change waits for the lock, the record goes to bob: ann's rule must be judged on what bob has.
-    const moved = up.sql(`DO $$ BEGIN UPDATE posts SET author = '${bob.id}' WHERE id = '${made.body.id}'; PERFORM pg_sleep(0.3); END $$`);
-    await up.sql('SELECT pg_sleep(0.05)');
+    const moved = up.sql(`DO $$ BEGIN UPDATE posts SET author = '${bob.id}' WHERE id = '${made.body.id}'; PERFORM pg_sleep(1); END $$`);
+    await until(
+      'the other writer holds the row',
+      async () =>
+        (await up.sql(`SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()`)).length === 1,
+    );
     const changed = await up.send(`PATCH /records/posts/${made.body.id}`, { token: ann.token, body: { views: 9 } });
     await moved;
     expect(changed.status).toBe(404);

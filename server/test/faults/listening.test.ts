@@ -18,7 +18,7 @@ const listeners = async (): Promise<number[]> =>
     ({ pid }) => Number(pid),
   );
 
-/** Ends a session past us, tightens a rule past us, and says how long both went on. */
+/** Ends a session past us, tightens a rule past us; the bound is generous, the promise is a second. */
 async function holdsWithin(ms: number, name: string): Promise<void> {
   const { token, id } = await up.account(name);
   expect((await up.send('GET /auth/users/me', { token })).status).toBe(200);
@@ -33,17 +33,17 @@ async function holdsWithin(ms: number, name: string): Promise<void> {
   await until('the rule is open again', async () => (await up.send('GET /records/notes')).status === 200);
 }
 
-test('while it is heard', () => holdsWithin(2_000, 'heard'));
+test('while it is heard', () => holdsWithin(5_000, 'heard'));
 
 test('when the connection is cut, and after it is back', async () => {
   const [before] = await listeners();
   await up.sql('SELECT pg_terminate_backend($1::int)', [before]);
-  await holdsWithin(2_000, 'cut');
+  await holdsWithin(5_000, 'cut');
   await until('it listens again', async () => {
     const [now] = await listeners();
     return now !== undefined && now !== before;
   });
-  await holdsWithin(2_000, 'back');
+  await holdsWithin(5_000, 'back');
 });
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
@@ -51,10 +51,10 @@ asRoot('when the connection is open and silent', async () => {
   const [before = 0] = await listeners();
   process.kill(before, 'SIGSTOP');
   try {
-    await holdsWithin(4_000, 'silent');
+    await holdsWithin(10_000, 'silent');
     await until('another connection listens', async () => (await listeners()).some((pid) => pid !== before));
   } finally {
     process.kill(before, 'SIGCONT');
   }
-  await holdsWithin(2_000, 'again');
+  await holdsWithin(5_000, 'again');
 });

@@ -7,7 +7,7 @@ import { dataFolder, endProcesses, postgresPort, startProcess, until, type Proce
 
 jest.setTimeout(60_000);
 const env = { SECRET: testSecret, RATE_LIMITS: 'off', ADMIN_EMAIL: ownerEmail, ADMIN_PASSWORD: password };
-const within = 1_000;
+const within = 5_000;
 let one: Process;
 let other: Process;
 let token = '';

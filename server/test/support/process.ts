@@ -69,13 +69,25 @@ export async function startProcess(dataDir: string, env: Readonly<Record<string,
   };
 }
 
+/** It may have ended by itself since it was seen. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
 /** After a suite: what is still there is ended, orphans of it too, and the folders go. */
 export async function endProcesses(): Promise<void> {
   for (const child of [...running]) child.kill('SIGKILL');
   for (const dataDir of folders) {
     const home = homeOf(dataDir);
-    for (const pid of processesIn(home)) process.kill(pid, 'SIGKILL');
-    await until('all are gone', () => processesIn(home).length === 0);
+    await until('all are gone', () => {
+      const left = processesIn(home);
+      left.forEach(killIfThere);
+      return left.length === 0;
+    });
     if (home !== dataDir) rmSync(home, { recursive: true, force: true });
     rmSync(join(dataDir, '..'), { recursive: true, force: true });
   }
