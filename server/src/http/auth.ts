@@ -12,11 +12,10 @@ import { networkOf } from '../kit/actor.ts';
 import { parseId } from '../kit/ids.ts';
 import { fail, failAt } from '../kit/errors.ts';
 import { limits, rates } from '../kit/limits.ts';
-import { problemsOf, refused } from '../schema/definition.ts';
 import { schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';
 import { isObject } from '../records/parse.ts';
-import { readJson } from './body.ts';
+import { parsed, readJson } from './body.ts';
 import { cookieOf, sessionCookie } from './cookies.ts';
 import { noParameters, param } from './records.ts';
 import { json, noContent, text, type Reply } from './reply.ts';
@@ -26,12 +25,6 @@ const credentials = z.strictObject({ email: z.string().max(320), password: z.str
 const refresh = z.strictObject({ refreshToken: z.string().max(200).optional() });
 
 const bodyOf = (request: Request): Promise<unknown> => readJson(request, limits.body.auth);
-
-function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(body);
-  if (!result.success) throw refused(problemsOf(result.error, ''));
-  return result.data;
-}
 
 /** Whether the caller wants its session in a cookie; only the dashboard's accounts have that so far. */
 export function wantsCookie(request: Request, collection: string): boolean {

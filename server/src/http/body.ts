@@ -7,8 +7,10 @@
  * JSON.parse sees it. It need not know JSON: it skips strings, and counts brackets, colons and commas.
  */
 import type { Request } from 'express';
+import type { z } from 'zod';
 import { fail, failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import { problemsOf, refused } from '../schema/definition.ts';
 
 /** A request may be done twice (route.ts); its body comes once. */
 const bodies = new WeakMap<Request, Promise<unknown>>();
@@ -75,4 +77,11 @@ export function refuseExcess(text: string): void {
     else if (code === 58 && ++keys > limits.body.keys) throw fail('limit_exceeded', `JSON may have at most ${limits.body.keys} keys.`);
     else if (code === 44 && ++items > limits.body.items) throw fail('limit_exceeded', `JSON may have at most ${limits.body.items} items.`);
   }
+}
+
+/** A body of the shape that is asked for, or 400 with every problem at its pointer. */
+export function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
+  const result = schema.safeParse(body);
+  if (!result.success) throw refused(problemsOf(result.error, ''));
+  return result.data;
 }

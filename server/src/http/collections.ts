@@ -6,10 +6,9 @@ import type { Base, Ctx } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { collectionInfo, fieldTypeInfo } from '../schema/collection.ts';
-import { problemsOf, refused } from '../schema/definition.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { changeCollection, createCollection, dropCollection } from '../schema/save.ts';
-import { readJson } from './body.ts';
+import { parsed, readJson } from './body.ts';
 import { noParameters, param } from './records.ts';
 import { json, noContent } from './reply.ts';
 import { route } from './route.ts';
@@ -32,12 +31,6 @@ const patch = z.strictObject({
   confirm: z.string().optional(),
 });
 const confirmation = z.strictObject({ confirm: z.string().optional() });
-
-function parsed<T>(schema: z.ZodType<T>, body: unknown): T {
-  const result = schema.safeParse(body);
-  if (!result.success) throw refused(problemsOf(result.error, ''));
-  return result.data;
-}
 
 export function collectionRoutes(base: Base): Router {
   const router = Router();

@@ -6,9 +6,8 @@ import { useSetupToken } from '../auth/setup.ts';
 import { countRate } from '../auth/rates.ts';
 import { networkOf } from '../kit/actor.ts';
 import { limits, rates } from '../kit/limits.ts';
-import { problemsOf, refused } from '../schema/definition.ts';
 import { sessionReply } from './auth.ts';
-import { readJson } from './body.ts';
+import { parsed, readJson } from './body.ts';
 import { route } from './route.ts';
 
 const setup = z.strictObject({ token: z.string().max(200), email: z.string().max(320), password: z.string().max(limits.password.max) });
@@ -17,10 +16,9 @@ export const setupRoute = (base: Base) =>
   route(
     base,
     async (ctx, request) => {
-      const body = setup.safeParse(await readJson(request, limits.body.auth));
-      if (!body.success) throw refused(problemsOf(body.error, ''));
+      const body = parsed(setup, await readJson(request, limits.body.auth));
       await countRate(ctx, `setup:${networkOf(ctx.actor.address)}`, rates.signInAddress);
-      const owner = await useSetupToken(ctx, body.data.token, body.data.email, body.data.password);
+      const owner = await useSetupToken(ctx, body.token, body.email, body.password);
       return sessionReply(ctx, request, owner, await beginSession(ctx, owner, request.headers['user-agent'] ?? 'unknown'), 201);
     },
     { anonymous: true },
