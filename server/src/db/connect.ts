@@ -13,10 +13,14 @@ export interface Statement {
   readonly name?: string;
 }
 export type ResultRow = Readonly<Record<string, unknown>>;
+/** A row as Postgres sends it: the text of each column in order, null where there is no value. */
+export type Texts = readonly (string | null)[];
 
 /** A pool or a transaction: the same to whoever runs a statement. */
 export interface Db {
   run(statement: Statement): Promise<{ readonly rows: readonly ResultRow[]; readonly count: number }>;
+  /** The same without reading the values: nothing is parsed, and no object made for a row. */
+  texts(statement: Statement): Promise<readonly Texts[]>;
   /** Runs `fn` in a transaction; within one already, in a savepoint of it. */
   transaction<T>(fn: (db: Db) => Promise<T>): Promise<T>;
 }
@@ -53,6 +57,7 @@ export function openDatabase(access: Access, log: Log): Database {
       connectionTimeoutMillis: limits.database.acquire,
       idleTimeoutMillis: 60_000,
       allowExitOnIdle: false,
+      maxLifetimeSeconds: limits.database.lifetime / 1000,
       options: sessionOptions(role, statementTimeout),
     });
     // Without a listener the error of an idle connection (Postgres restarted) would end the process.
@@ -99,6 +104,7 @@ const sessionOptions = (role: string | undefined, statementTimeout: number): str
 
 const poolDb = (pool: pg.Pool): Db => ({
   run: (statement) => runOn(pool, statement),
+  texts: (statement) => textsOf(pool, statement),
   transaction: async (fn) => {
     const client = await pool.connect();
     let broken = false;
@@ -121,6 +127,7 @@ const poolDb = (pool: pg.Pool): Db => ({
 /** A transaction as a Db. One begun within it is a savepoint: what fails there is undone, and the outer one goes on. */
 const clientDb = (client: pg.ClientBase, depth = 1): Db => ({
   run: (statement) => runOn(client, statement),
+  texts: (statement) => textsOf(client, statement),
   transaction: async (fn) => {
     const savepoint = `s${depth}`;
     await client.query(`SAVEPOINT ${savepoint}`);
@@ -139,4 +146,17 @@ async function runOn(target: pg.Pool | pg.ClientBase, statement: Statement): Pro
   const values = statement.values === undefined ? undefined : [...statement.values];
   const result = await target.query<Record<string, unknown>>({ text: statement.text, values, name: statement.name });
   return { rows: result.rows, count: result.rowCount ?? 0 };
+}
+
+const plainText: pg.CustomTypesConfig = { getTypeParser: () => (text: string) => text };
+
+async function textsOf(target: pg.Pool | pg.ClientBase, { text, values, name }: Statement): Promise<readonly Texts[]> {
+  const result = await target.query<(string | null)[]>({
+    text,
+    values: values === undefined ? undefined : [...values],
+    name,
+    rowMode: 'array',
+    types: plainText,
+  });
+  return result.rows;
 }

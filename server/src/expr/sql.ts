@@ -15,7 +15,6 @@
  */
 import type { ConstValue, Ir, Many, Row } from '@underpin/sdk/expr/ir';
 import { isTotal } from '@underpin/sdk/expr/ir';
-import type { Ty } from '@underpin/sdk/expr/model';
 import { ident } from '../kit/sql.ts';
 import type { ParamList } from './params.ts';
 
@@ -134,12 +133,10 @@ export function createEmitter(options: EmitOptions): Emitter {
     return `(CASE WHEN ${condition.sql} THEN ${plain} END)`;
   };
 
-  const constant = (value: ConstValue, ty: Ty): string => options.params.constant(value, ty);
-
   const value = (ir: Ir): string => {
     switch (ir.op) {
       case 'const':
-        return constant(ir.value, ir.ty);
+        return options.params.constant(ir);
       case 'context':
         throw new Error(`"${ir.path.join('.')}" was not folded`);
       case 'column':
@@ -267,9 +264,11 @@ export function createEmitter(options: EmitOptions): Emitter {
     if (path.op !== 'path' || path.of.op !== 'column' || constantSide.op !== 'const') return undefined;
     if (typeof constantSide.value === 'object' || constantSide.ty.kind === 'time' || path.path.some((step) => /^-?\d+$/.test(step)))
       return undefined;
-    const leaf: ConstValue = constantSide.ty.kind === 'decimal' ? Number(constantSide.value) : constantSide.value;
-    const nested = path.path.reduceRight<ConstValue>((inner, step) => ({ [step]: inner }), leaf);
-    return `${column(path.of.row, path.of.field)} @> ${options.params.add(JSON.stringify(nested), 'jsonb')}`;
+    const nested = (now: ConstValue): string => {
+      const leaf = constantSide.ty.kind === 'decimal' ? Number(now) : now;
+      return JSON.stringify(path.path.reduceRight<ConstValue>((inner, step) => ({ [step]: inner }), leaf));
+    };
+    return `${column(path.of.row, path.of.field)} @> ${options.params.derived(constantSide, nested, 'jsonb')}`;
   };
   const asJson = (ir: Ir): string =>
     ir.ty.kind === 'json' ? value(ir) : ir.ty.kind === 'decimal' ? `to_jsonb((${value(ir)})::float8)` : `to_jsonb(${value(ir)})`;
@@ -279,22 +278,20 @@ export function createEmitter(options: EmitOptions): Emitter {
   const within = (ir: Extract<Ir, { op: 'in' }>): string => {
     const { list } = ir;
     if (ir.as === 'json') {
-      const items = list.op === 'const' && Array.isArray(list.value) ? list.value.map((item) => JSON.stringify(item)) : [];
-      return `${asJson(ir.value)} = ANY(${options.params.add(items, 'jsonb[]')})`;
+      return list.op === 'const' ? `${asJson(ir.value)} = ANY(${options.params.list(list, 'json')})` : 'FALSE';
     }
-    if (list.op === 'const') {
-      const items = Array.isArray(list.value) ? list.value.filter((item) => item !== null) : [];
-      return `${comparable(ir.value, ir)} = ANY(${options.params.list(items, ir.as)})`;
-    }
+    if (list.op === 'const') return `${comparable(ir.value, ir)} = ANY(${options.params.list(list, ir.as)})`;
     return ir.value.op === 'const' ? `${value(list)} @> ARRAY[${value(ir.value)}]` : `${value(ir.value)} = ANY(${value(list)})`;
   };
 
   const matches = (ir: Extract<Ir, { op: 'string' }>): string => {
     const whole = ir.value.ty.kind === 'json' ? jsonText(value(ir.value)) : value(ir.value);
     if (ir.part.op === 'const') {
-      const escaped = String(ir.part.value).replace(/[\\%_]/g, (special) => `\\${special}`);
-      const pattern = { startsWith: `${escaped}%`, endsWith: `%${escaped}`, contains: `%${escaped}%` }[ir.how];
-      return `${whole} LIKE ${options.params.add(pattern, 'text')}`;
+      const pattern = (now: ConstValue): string => {
+        const escaped = String(now).replace(/[\\%_]/g, (special) => `\\${special}`);
+        return { startsWith: `${escaped}%`, endsWith: `%${escaped}`, contains: `%${escaped}%` }[ir.how];
+      };
+      return `${whole} LIKE ${options.params.derived(ir.part, pattern, 'text')}`;
     }
     const part = value(ir.part);
     if (ir.how === 'startsWith') return `starts_with(${whole}, ${part})`;

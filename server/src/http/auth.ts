@@ -17,7 +17,7 @@ import { adminsId } from '../schema/system.ts';
 import { isObject } from '../records/parse.ts';
 import { parsed, readJson } from './body.ts';
 import { cookieOf, sessionCookie } from './cookies.ts';
-import { noParameters, param } from './records.ts';
+import { noParameters, param } from './incoming.ts';
 import { json, noContent, text, type Reply } from './reply.ts';
 import { route } from './route.ts';
 
@@ -94,7 +94,8 @@ export function authRoutes(base: Base): Router {
         const collection = authCollection(await schemaOf(ctx), param(request, 'collection'));
         const body = parsed(refresh, (await bodyOf(request)) ?? {});
         const token =
-          body.refreshToken ?? (collection.id === adminsId && wantsCookie(request, collection.name) ? cookieOf(request) : undefined);
+          body.refreshToken ??
+          (collection.id === adminsId && wantsCookie(request, collection.name) ? cookieOf(request, ctx.config) : undefined);
         if (token === undefined) throw fail('unauthenticated', 'There is no refresh token.');
         await countRate(ctx, `refresh:${networkOf(ctx.actor.address)}`, rates.refresh);
         const session = await refreshSession(ctx, collection.id, token);

@@ -6,22 +6,22 @@
  * Decision: the bytes are bounded while they arrive, and a flat scan over the text counts depth, keys and items before
  * JSON.parse sees it. It need not know JSON: it skips strings, and counts brackets, colons and commas.
  */
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { fail, failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { problemsOf, refused } from '../schema/definition.ts';
 
 /** A request may be done twice (route.ts); its body comes once. */
-const bodies = new WeakMap<Request, Promise<unknown>>();
+const bodies = new WeakMap<IncomingMessage, Promise<unknown>>();
 
-export function readJson(request: Request, most: number): Promise<unknown> {
+export function readJson(request: IncomingMessage, most: number): Promise<unknown> {
   const body = bodies.get(request) ?? parseBody(request, most);
   bodies.set(request, body);
   return body;
 }
 
-async function parseBody(request: Request, most: number): Promise<unknown> {
+async function parseBody(request: IncomingMessage, most: number): Promise<unknown> {
   const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase();
   const chunks = await readBytes(request, most);
   if (chunks.length === 0) return undefined;
@@ -38,7 +38,7 @@ async function parseBody(request: Request, most: number): Promise<unknown> {
   }
 }
 
-async function readBytes(request: Request, most: number): Promise<Buffer> {
+async function readBytes(request: IncomingMessage, most: number): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > most) throw tooLarge(most);
   const chunks: Buffer[] = [];
   let size = 0;

@@ -9,7 +9,7 @@ import { collectionInfo, fieldTypeInfo } from '../schema/collection.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { changeCollection, createCollection, dropCollection } from '../schema/save.ts';
 import { parsed, readJson } from './body.ts';
-import { noParameters, param } from './records.ts';
+import { noParameters, param } from './incoming.ts';
 import { json, noContent } from './reply.ts';
 import { route } from './route.ts';
 

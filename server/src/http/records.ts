@@ -1,5 +1,9 @@
-/** /records: HTTP around the line. A body is read once, before anything else may look at it. */
-import { Router, type Request } from 'express';
+/**
+ * /records: HTTP around the line, ahead of Express, whose way to a route costs more than the route here. It is the only
+ * door to records: what is below /records is answered by this file or by nobody. A body is read once, before anything else
+ * may look at it.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Base } from '../ctx.ts';
 import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
@@ -12,96 +16,110 @@ import type { Written } from '../records/serialize.ts';
 import { upsertRecord } from '../records/upsert.ts';
 import { updateRecord } from '../records/update.ts';
 import { readJson } from './body.ts';
+import { noParameters, param, queryOf, type Incoming } from './incoming.ts';
 import { once } from './middleware/idempotency.ts';
 import { noContent, text, type Reply } from './reply.ts';
-import { route } from './route.ts';
+import { answer, type RouteOptions, type Work } from './route.ts';
 
-export function recordRoutes(base: Base): Router {
-  const router = Router();
-  router.get(
-    '/:collection',
-    route(base, async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfUrl(queryOf(request), 'list')))),
-  );
-  router.post(
-    '/:collection/query',
-    route(base, async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfBody(await bodyOf(request)))), {
-      write: false,
-    }),
-  );
-  router.get(
-    '/:collection/:id',
-    route(base, async (ctx, request) =>
-      record(await readRecord(ctx, param(request, 'collection'), param(request, 'id'), inputOfUrl(queryOf(request), 'shape'))),
-    ),
-  );
-  router.post(
-    '/:collection',
-    route(base, async (ctx, request) => {
-      const onConflict = onConflictOf(request);
-      const collection = param(request, 'collection');
-      const body = await bodyOf(request);
-      return once(ctx, { request, collection, body }, async (inside) => {
-        const written =
-          onConflict === undefined
-            ? { ...(await createRecord(inside, collection, body)), created: true }
-            : await upsertRecord(inside, collection, body, onConflict);
-        const location = { Location: `/api/v1/records/${collection}/${written.id}` };
-        return { ...record(written, written.created ? 201 : 200, written.created ? location : {}), id: written.id };
-      });
-    }),
-  );
-  router.patch(
-    '/:collection/:id',
-    route(base, async (ctx, request) => {
-      noParameters(request);
-      const collection = param(request, 'collection');
-      const body = await bodyOf(request);
-      const version = ifMatch(request);
-      return once(ctx, { request, collection, body }, async (inside) => {
-        const written = await updateRecord(inside, collection, param(request, 'id'), body, version);
-        return { ...record(written), id: written.id };
-      });
-    }),
-  );
-  router.delete(
-    '/:collection/:id',
-    route(base, async (ctx, request) => {
-      noParameters(request);
-      const collection = param(request, 'collection');
-      const version = ifMatch(request);
-      return once(ctx, { request, collection, body: undefined }, async (inside) => {
-        await removeRecord(inside, collection, param(request, 'id'), version);
-        return noContent;
-      });
-    }),
-  );
-  return router;
+interface Door {
+  readonly work: Work<Incoming>;
+  readonly options?: RouteOptions;
 }
 
-export function param(request: Request, name: string): string {
-  const value = request.params[name];
-  return typeof value === 'string' ? value : '';
-}
-export const queryOf = (request: Request): URLSearchParams => new URLSearchParams(request.url.split('?').slice(1).join('?'));
+const list: Door = {
+  work: async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfUrl(queryOf(request), 'list'))),
+};
+const query: Door = {
+  work: async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfBody(await bodyOf(request)))),
+  options: { write: false },
+};
+const get: Door = {
+  work: async (ctx, request) =>
+    record(await readRecord(ctx, param(request, 'collection'), param(request, 'id'), inputOfUrl(queryOf(request), 'shape'))),
+};
+const create: Door = {
+  work: async (ctx, request) => {
+    const onConflict = onConflictOf(request);
+    const collection = param(request, 'collection');
+    const body = await bodyOf(request);
+    return once(ctx, { request, collection, body }, async (inside) => {
+      const written =
+        onConflict === undefined
+          ? { ...(await createRecord(inside, collection, body)), created: true }
+          : await upsertRecord(inside, collection, body, onConflict);
+      const location = { Location: `/api/v1/records/${collection}/${written.id}` };
+      return { ...record(written, written.created ? 201 : 200, written.created ? location : {}), id: written.id };
+    });
+  },
+};
+const update: Door = {
+  work: async (ctx, request) => {
+    noParameters(request);
+    const collection = param(request, 'collection');
+    const body = await bodyOf(request);
+    const version = ifMatch(request);
+    return once(ctx, { request, collection, body }, async (inside) => {
+      const written = await updateRecord(inside, collection, param(request, 'id'), body, version);
+      return { ...record(written), id: written.id };
+    });
+  },
+};
+const remove: Door = {
+  work: async (ctx, request) => {
+    noParameters(request);
+    const collection = param(request, 'collection');
+    const version = ifMatch(request);
+    return once(ctx, { request, collection, body: undefined }, async (inside) => {
+      await removeRecord(inside, collection, param(request, 'id'), version);
+      return noContent;
+    });
+  },
+};
 
-export function noParameters(request: Request): void {
-  for (const [name] of queryOf(request)) throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
-}
+const methods = ['GET', 'POST', 'PATCH', 'DELETE'] as const;
+type Method = (typeof methods)[number];
+
+/** `/records/:collection` */
+const ofCollection: Partial<Record<Method, Door>> = { GET: list, POST: create };
+/** `/records/:collection/:id` */
+const ofRecord: Partial<Record<Method, Door>> = { GET: get, PATCH: update, DELETE: remove };
+/** `/records/:collection/query`: words that are no ids. */
+const named: Readonly<Record<string, Partial<Record<Method, Door>> | undefined>> = { query: { POST: query } };
+
+const prefix = '/api/v1/records/';
+
+/** Answers what is a request for records; false where it is none. */
+export const recordsDoor =
+  (base: Base) =>
+  (request: IncomingMessage, response: ServerResponse): boolean => {
+    const { url = '' } = request;
+    if (!url.startsWith(prefix)) return false;
+    const mark = url.indexOf('?');
+    const [collection = '', rest, more] = url.slice(prefix.length, mark < 0 ? undefined : mark).split('/');
+    if (collection === '' || rest === '' || more !== undefined) return false;
+    const method = methods.find((one) => one === (request.method === 'HEAD' ? 'GET' : request.method));
+    if (method === undefined) return false;
+    const door = (rest === undefined ? ofCollection : ((Object.hasOwn(named, rest) ? named[rest] : undefined) ?? ofRecord))[method];
+    if (door === undefined) return false;
+    const params = { collection, id: rest ?? '' };
+    void answer(base, door.work, door.options ?? {}, Object.assign(request, { params }), response);
+    return true;
+  };
 
 /** The only parameter that a create takes. */
-function onConflictOf(request: Request): string | undefined {
-  const query = queryOf(request);
-  for (const [name] of query) if (name !== 'onConflict') throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
-  return query.get('onConflict') ?? undefined;
+function onConflictOf(request: Incoming): string | undefined {
+  const asked = queryOf(request);
+  for (const [name] of asked) if (name !== 'onConflict') throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
+  return asked.get('onConflict') ?? undefined;
 }
 
-const bodyOf = (request: Request): Promise<unknown> => readJson(request, limits.body.json);
+const bodyOf = (request: Incoming): Promise<unknown> => readJson(request, limits.body.json);
 
 const record = ({ json, version }: Written, status = 200, headers: Readonly<Record<string, string>> = {}): Reply =>
   text(json, status, { ...headers, ...(version === undefined ? {} : { ETag: `"${version}"` }) });
 
 /** `If-Match: "3"` → 3. Absent or `*`: any version. */
-function ifMatch(request: Request): number | undefined {
+function ifMatch(request: Incoming): number | undefined {
   const sent = request.headers['if-match'];
   if (sent === undefined || sent === '*') return undefined;
   const version = /^"(\d{1,15})"$/.exec(sent)?.[1];

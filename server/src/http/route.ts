@@ -1,5 +1,6 @@
 /** Around every route: an id, who is asking, how much he may, the work, the answer, one line in the log. */
-import type { Request, RequestHandler, Response } from 'express';
+import type { ServerResponse } from 'node:http';
+import type { Request, RequestHandler } from 'express';
 import type { Base, Ctx } from '../ctx.ts';
 import { authenticate } from '../auth/authenticate.ts';
 import { isStalePlan } from '../db/pg-errors.ts';
@@ -8,11 +9,12 @@ import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { loadedHash, reloadSchema } from '../schema/load.ts';
 import { cookieOf } from './cookies.ts';
+import { addressOf, pathOf, urlOf, type Incoming } from './incoming.ts';
 import { admit, countAddress, type Admitted } from './middleware/limits.ts';
 import { toReply } from './middleware/errors.ts';
 import { send, type Reply } from './reply.ts';
 
-export type Work = (ctx: Ctx, request: Request) => Promise<Reply>;
+export type Work<R extends Incoming = Request> = (ctx: Ctx, request: R) => Promise<Reply>;
 export interface RouteOptions {
   /** Reads although the method is POST (query), or the other way round. */
   readonly write?: boolean;
@@ -26,44 +28,63 @@ export const route =
     void answer(base, work, options, request, response);
   };
 
-async function answer(base: Base, work: Work, options: RouteOptions, request: Request, response: Response): Promise<void> {
+export async function answer<R extends Incoming>(
+  base: Base,
+  work: Work<R>,
+  options: RouteOptions,
+  request: R,
+  response: ServerResponse,
+): Promise<void> {
   const begun = performance.now();
   const requestId = requestIdOf(request, base.clock());
-  response.setHeader('X-Request-Id', requestId);
+  const headers: Record<string, string> = { 'X-Content-Type-Options': 'nosniff', 'X-Request-Id': requestId };
   let admitted: Admitted | undefined;
   try {
-    if (request.url.length > limits.url) throw fail('limit_exceeded', `A URL may have at most ${limits.url} characters.`);
+    if (urlOf(request).length > limits.url) throw fail('limit_exceeded', `A URL may have at most ${limits.url} characters.`);
     const ctx = await contextOf(base, options, request, requestId);
-    admitted = admit(base, ctx.actor, options.write ?? !['GET', 'HEAD'].includes(request.method));
-    for (const [name, value] of Object.entries(admitted.headers)) response.setHeader(name, value);
+    admitted = admit(base, ctx.actor, options.write ?? !['GET', 'HEAD'].includes(request.method ?? ''), headers);
     const reply = await withFreshSchema(ctx, () => work(ctx, request));
     const hash = loadedHash(base);
-    if (hash !== undefined) response.setHeader('X-Schema-Hash', hash);
-    send(response, reply);
+    if (hash !== undefined) headers['X-Schema-Hash'] = hash;
+    send(response, reply, headers);
   } catch (error) {
-    if (!response.headersSent) send(response, toReply(error, requestId, base.log));
     // What was not read of the body would be taken for the next request.
     if (!request.complete) response.shouldKeepAlive = false;
+    if (!response.headersSent) send(response, toReply(error, requestId, base.log), headers);
   } finally {
     admitted?.release();
-    base.log.info(
-      { requestId, method: request.method, path: request.path, status: response.statusCode, ms: Math.round(performance.now() - begun) },
-      'request',
-    );
+    if (base.log.isLevelEnabled('info'))
+      base.log.info(
+        {
+          requestId,
+          method: request.method,
+          path: pathOf(request),
+          status: response.statusCode,
+          ms: Math.round(performance.now() - begun),
+        },
+        'request',
+      );
   }
 }
 
-async function contextOf(base: Base, options: RouteOptions, request: Request, requestId: string): Promise<Ctx> {
-  const address = request.ip ?? 'unknown';
+async function contextOf(base: Base, options: RouteOptions, request: Incoming, requestId: string): Promise<Ctx> {
+  const address = addressOf(request, base.config);
   const { authorization } = request.headers;
-  const cookie = authorization === undefined && options.anonymous !== true ? cookieOf(request) : undefined;
+  const cookie = authorization === undefined && options.anonymous !== true ? cookieOf(request, base.config) : undefined;
   const actor = await authenticate(base, { authorization: options.anonymous === true ? undefined : authorization, cookie, address }).catch(
     (error: unknown) => {
       countAddress(base, address);
       throw error;
     },
   );
-  return { ...base, db: base.database.app, actor, requestId, now: base.clock(), request: { ip: address, method: request.method } };
+  return {
+    ...base,
+    db: base.database.app,
+    actor,
+    requestId,
+    now: base.clock(),
+    request: { ip: address, method: request.method ?? '' },
+  };
 }
 
 /**
@@ -84,7 +105,7 @@ async function withFreshSchema(ctx: Ctx, work: () => Promise<Reply>): Promise<Re
   }
 }
 
-function requestIdOf(request: Request, now: number): string {
+function requestIdOf(request: Incoming, now: number): string {
   const sent = request.headers['x-request-id'];
   return typeof sent === 'string' && /^[A-Za-z0-9._-]{8,64}$/.test(sent) ? sent : newId(now);
 }

@@ -12,7 +12,7 @@ import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
 import { docsPage } from './docs.ts';
 import { live, ready } from './health.ts';
 import { toReply } from './middleware/errors.ts';
-import { recordRoutes } from './records.ts';
+import { recordsDoor } from './records.ts';
 import { send } from './reply.ts';
 import { route } from './route.ts';
 import { setupRoute } from './setup.ts';
@@ -33,7 +33,6 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.enable('case sensitive routing');
   app.enable('strict routing');
   app.set('query parser', false);
-  app.set('trust proxy', base.config.TRUST_PROXY);
   app.use((_request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     next();
@@ -47,8 +46,6 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.use('/admin', dashboardRoutes(served.dashboard));
   app.get('/sdk.tgz', sdkPackage(served.sdk));
   app.get('/docs/:page', docsPage(served.docs));
-  app.use('/api/v1', cors(base.config.CORS_ORIGINS));
-  app.use('/api/v1/records', recordRoutes(base));
   app.use('/api/v1/auth', authRoutes(base));
   app.use('/api/v1/collections', collectionRoutes(base));
   app.get('/api/v1/schema', schemaRoute(base));
@@ -63,9 +60,14 @@ export function createHttpServer(base: Base, served: Served): Server {
     ),
   );
   app.use(lastResort(base));
+  const allow = cors(base.config.CORS_ORIGINS);
+  const answered = recordsDoor(base);
   const server = createServer(
     { headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.timeout, keepAliveTimeout: limits.request.keepAlive },
-    app,
+    (request, response) => {
+      if (request.url?.startsWith('/api/v1/') === true && allow(request, response)) return;
+      if (!answered(request, response)) app(request, response);
+    },
   );
   server.maxConnections = limits.request.connections;
   return server;

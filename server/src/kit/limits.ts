@@ -9,7 +9,7 @@ export const limits = {
   many: 100,
   password: { min: 8, max: 1_024 },
   request: { headersTimeout: 15_000, timeout: 30_000, keepAlive: 65_000, connections: 10_000, perCaller: 20 },
-  database: { pool: 10, acquire: 2_000, statement: 5_000, idleInTransaction: 10_000, lock: 5_000 },
+  database: { pool: 10, acquire: 2_000, statement: 5_000, idleInTransaction: 10_000, lock: 5_000, lifetime: 1_800_000, statements: 2_000 },
   listen: { heartbeat: 500, silent: 1_000, giveUp: 2_000 },
   session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000 },
   setupLink: 30 * 60_000,

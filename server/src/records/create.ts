@@ -21,10 +21,9 @@ async function create(ctx: Ctx, name: string, body: unknown, email: string | und
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
   const values = parseValues(caller, collection, body, 'create', email); // 400
-  const rule = policyFor(caller, collection, 'create', { sent: values.sent, creating: true });
-  refuseNever(caller, rule); // 401, 403
+  refuseNever(caller, policyFor(caller, collection, 'create', { sent: values.sent, creating: true })); // 401, 403
   if (values.invalid) throw values.invalid; // 422
-  const plan = planCreate(caller, collection, values.id ?? newId(ctx.now), values, rule);
+  const plan = planCreate(caller, collection, values.id ?? newId(ctx.now), values);
   const written = await runWrite(ctx, collection, plan); // 403, 422, 409
   if (written === undefined) throw fail('internal');
   return written;

@@ -10,7 +10,6 @@ import { callerKey } from '../kit/actor.ts';
 import { slot } from '../kit/cache.ts';
 import { deriveKey, hmac, sameText } from '../kit/crypto.ts';
 import type { Ctx } from '../ctx.ts';
-import type { ParamList } from '../expr/params.ts';
 import { pgType } from '../expr/params.ts';
 import type { SortKey } from './parse.ts';
 
@@ -61,22 +60,31 @@ export const orderBy = (keys: readonly SortKey[], sql: readonly string[]): strin
     })
     .join(', ');
 
+/** As much of a position as the SQL's text depends on: its direction, and which values are null. */
+export const positionShape = (position: Position | undefined): unknown =>
+  position && [position.direction, position.values.map((value) => value === null)];
+
 /**
  * The rows strictly behind a position: (k1 behind) or (k1 equal and k2 behind) or …, led by the redundant bound
- * "k1 at or behind", which is what lets an index start at the place instead of at the beginning.
+ * "k1 at or behind", which is what lets an index start at the place instead of at the beginning. `sent` binds a value.
  */
-export function behind(keys: readonly SortKey[], sql: readonly string[], position: Position, params: ParamList): string {
+export function behind(
+  keys: readonly SortKey[],
+  sql: readonly string[],
+  position: Position,
+  sent: (index: number, type: string) => string,
+): string {
   const part = keys.map((key, index) => {
-    const value = position.values[index] ?? null;
+    const isNull = (position.values[index] ?? null) === null;
     const column = sql[index] ?? '';
-    const bound = value === null ? 'NULL' : params.add(value, pgType(key.ir.ty));
+    const bound = isNull ? 'NULL' : sent(index, pgType(key.ir.ty));
     const symbol = key.descending ? '<' : '>';
-    const nullsBehind = key.nullable && !key.nullsFirst && value !== null;
+    const nullsBehind = key.nullable && !key.nullsFirst && !isNull;
     const or = nullsBehind ? ` OR ${column} IS NULL` : '';
     return {
-      same: value === null ? `${column} IS NULL` : `${column} = ${bound}`,
-      after: value === null ? (key.nullsFirst ? `${column} IS NOT NULL` : 'FALSE') : `(${column} ${symbol} ${bound}${or})`,
-      lead: value === null ? (key.nullsFirst ? 'TRUE' : `${column} IS NULL`) : `(${column} ${symbol}= ${bound}${or})`,
+      same: isNull ? `${column} IS NULL` : `${column} = ${bound}`,
+      after: isNull ? (key.nullsFirst ? `${column} IS NOT NULL` : 'FALSE') : `(${column} ${symbol} ${bound}${or})`,
+      lead: isNull ? (key.nullsFirst ? 'TRUE' : `${column} IS NULL`) : `(${column} ${symbol}= ${bound}${or})`,
     };
   });
   const steps = part.map(({ after }, index) => [...part.slice(0, index).map(({ same }) => same), after].join(' AND '));

@@ -61,11 +61,10 @@ export function judgeStored(caller: Caller, collection: Collection, judging: Jud
   judging.add(seen, () => fail('not_found'));
 }
 
-export function judgeVersion(judging: Judging, params: ParamList, ifVersion: number | undefined): void {
-  if (ifVersion !== undefined)
-    judging.sql(`o."version" = ${params.add(ifVersion, 'int8')}`, () =>
-      fail('version_mismatch', 'The record has been changed meanwhile; read it again.'),
-    );
+/** `version`: the parameter that holds the version asked for. */
+export function judgeVersion(judging: Judging, version: string | undefined): void {
+  if (version !== undefined)
+    judging.sql(`o."version" = ${version}`, () => fail('version_mismatch', 'The record has been changed meanwhile; read it again.'));
 }
 
 /** A field's own write rule. A field that may neither be written nor read is not there at all. */
@@ -100,7 +99,7 @@ export function judgeReferences(
 ): void {
   if (caller.privileged) return;
   for (const { field, value } of values) {
-    const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
+    const target = field.to === undefined || field.junction !== undefined ? undefined : caller.schema.byName.get(field.to);
     if (target === undefined || value === null || !sent.has(field.name) || isOwnId(caller, target, value)) continue;
     const seen = policyFor(caller, target, 'view');
     const column = `n.${ident(field.name)}`;
@@ -117,21 +116,22 @@ export function judgeReferences(
 /** Emitting a condition is what collects its joins, so they are read after it. */
 const joined = (root: Root, condition: string): string => `${root.joins.join('')} WHERE ${condition}`;
 
-const isOwnId = (caller: Caller, target: Collection, value: unknown): boolean => {
-  const { actor } = caller.ctx;
-  return actor.kind === 'account' && actor.collection === target.name && actor.id === value;
-};
+export const isOwnCollection = ({ ctx: { actor } }: Caller, target: Collection): boolean =>
+  actor.kind === 'account' && actor.collection === target.name;
+export const isOwnId = (caller: Caller, target: Collection, value: unknown): boolean =>
+  isOwnCollection(caller, target) && caller.ctx.actor.kind === 'account' && caller.ctx.actor.id === value;
 
 export const badReference = (field: Field): Failure =>
   failAt('reference_violation', `/${field.name}`, `"${field.name}" refers to no record of "${field.to ?? ''}"`);
 
-/** The records that a list newly names must be there for the caller; those it named before need not. */
+/** The records that a list newly names must be there for the caller; those it named before need not. `own`: his own id. */
 export function judgeLists(
   caller: Caller,
   judging: Judging,
   params: ParamList,
   lists: readonly ListWrite[],
   source: string | undefined,
+  own: string,
 ): void {
   if (caller.privileged) return;
   for (const { field, junction, table } of lists) {
@@ -143,8 +143,7 @@ export function judgeLists(
       seen === 'never'
         ? 'FALSE'
         : `EXISTS (SELECT 1 FROM ${target.table} ${inner.alias}${joined(inner, allHold(caller, params, inner, seen))} AND ${inner.alias}."id" = x.target)`;
-    const { actor } = caller.ctx;
-    const mine = actor.kind === 'account' && actor.collection === target.name ? ` AND x.target <> ${params.add(actor.id, 'uuid')}` : '';
+    const mine = isOwnCollection(caller, target) ? ` AND x.target <> ${own}` : '';
     const before =
       source === undefined ? '' : ` AND NOT EXISTS (SELECT 1 FROM ${junction} j WHERE j.source = ${source} AND j.target = x.target)`;
     judging.sql(`NOT EXISTS (SELECT 1 FROM ${table} x WHERE NOT ${there}${mine}${before})`, () => badReference(field));

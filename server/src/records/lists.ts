@@ -6,6 +6,12 @@ import type { ParamList } from '../expr/params.ts';
 import type { Field } from '../schema/collection.ts';
 import type { Value } from './values.ts';
 
+/** Where the parameters of a value stand among what a write sends: the value itself, or what is added; and what is removed. */
+export interface Sent {
+  readonly value: Value;
+  readonly at: number;
+}
+
 export interface ListWrite {
   readonly field: Field;
   readonly junction: string;
@@ -18,25 +24,25 @@ export interface ListWrite {
 }
 
 /** `source`: the record's id as a placeholder. */
-export const planLists = (params: ParamList, values: readonly Value[], source: string): readonly ListWrite[] =>
+export const planLists = (params: ParamList, values: readonly Sent[], source: string): readonly ListWrite[] =>
   values
     .flatMap((value) => {
-      const { field } = value;
+      const { field } = value.value;
       return field.junction === undefined ? [] : [planList(params, value, field.junction, source)];
     })
     .map((write, index) => named(write, `l${index}`));
 
 type Unnamed = Omit<ListWrite, 'table' | 'definition' | 'changes'> & { readonly body: string };
 
-function planList(params: ParamList, { field, value, change }: Value, junction: string, source: string): Unnamed {
-  const ids = (list: unknown): string => params.add(list, 'uuid[]');
+function planList(params: ParamList, { value: { field, change }, at }: Sent, junction: string, source: string): Unnamed {
+  const given = params.sent(at, 'uuid[]');
   if (change?.kind !== 'list')
-    return { field, junction, body: `SELECT x.target, x.position FROM unnest(${ids(value)}) WITH ORDINALITY AS x(target, position)` };
-  const added = `SELECT x.target, (SELECT coalesce(max(j.position), 0) FROM ${junction} j WHERE j.source = ${source}) + x.position FROM unnest(${ids(change.add)}) WITH ORDINALITY AS x(target, position) WHERE NOT EXISTS (SELECT 1 FROM ${junction} j WHERE j.source = ${source} AND j.target = x.target)`;
+    return { field, junction, body: `SELECT x.target, x.position FROM unnest(${given}) WITH ORDINALITY AS x(target, position)` };
+  const added = `SELECT x.target, (SELECT coalesce(max(j.position), 0) FROM ${junction} j WHERE j.source = ${source}) + x.position FROM unnest(${given}) WITH ORDINALITY AS x(target, position) WHERE NOT EXISTS (SELECT 1 FROM ${junction} j WHERE j.source = ${source} AND j.target = x.target)`;
   return {
     field,
     junction,
-    body: `SELECT j.target, j.position FROM ${junction} j WHERE j.source = ${source} AND j.target <> ALL (${ids(change.remove)}) UNION ALL ${added}`,
+    body: `SELECT j.target, j.position FROM ${junction} j WHERE j.source = ${source} AND j.target <> ALL (${params.sent(at + 1, 'uuid[]')}) UNION ALL ${added}`,
   };
 }
 

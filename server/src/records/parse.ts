@@ -12,7 +12,7 @@ import type { Collection, Field } from '../schema/collection.ts';
 import { authFields } from '../schema/model.ts';
 import type { Caller } from './policy.ts';
 import type { Expand } from './select.ts';
-import { policyFor, readOf } from './policy.ts';
+import { modelOf, policyFor, readOf } from './policy.ts';
 
 /** What a caller sends: from a query string (all text) or a JSON body. */
 export interface Input {
@@ -89,12 +89,13 @@ export function inputOfBody(body: unknown): Input {
 export function parseList(caller: Caller, collection: Collection, input: Input): Asked {
   const conditions = parseConditions(caller, collection, input);
   const sort = parseSort(caller, collection, input.sort);
+  const limit = wholeNumber(input.limit, 'limit', 1, limits.list.max) ?? limits.list.fallback;
   return {
     ...parseShape(caller, collection, input),
     ...conditions,
     sort: sort.keys,
-    limit: wholeNumber(input.limit, 'limit', 1, limits.list.max) ?? limits.list.fallback,
-    ...parsePosition(input),
+    limit,
+    ...parsePosition(input, limit),
     count: parseCount(input.count),
     identity: JSON.stringify([collection.id, conditions.texts, sort.text]),
   };
@@ -107,9 +108,11 @@ export const parseShape = (caller: Caller, collection: Collection, input: Input)
   expand: parseExpand(caller, collection, input.expand, input.expandFields ?? {}),
 });
 
-function parsePosition(input: Input): { cursor?: string; page?: number } {
+function parsePosition(input: Input, limit: number): { cursor?: string; page?: number } {
   const { cursor } = input;
   const page = wholeNumber(input.page, 'page', 1, Number.MAX_SAFE_INTEGER);
+  if (page !== undefined && (page - 1) * limit > limits.list.offset)
+    throw failAt('limit_exceeded', '/page', `Pages reach to record ${limits.list.offset}; go on with the cursor`);
   if (cursor === undefined || cursor === null || cursor === '') return page === undefined ? {} : { page };
   if (typeof cursor !== 'string') throw failAt('invalid_request', '/cursor', 'The cursor must be one that this server gave');
   if (page !== undefined) throw failAt('invalid_request', '/page', 'Give a cursor or a page, not both');
@@ -145,7 +148,7 @@ function parseConditions(
 }
 
 const checking = (caller: Caller, collection: Collection) => ({
-  schema: caller.model,
+  schema: modelOf(caller),
   collection: collection.name,
   scope: 'filter' as const,
   auth: authFields(caller.schema),
@@ -227,7 +230,7 @@ function parseExpand(
       const target = field?.to === undefined || field.junction !== undefined ? undefined : caller.schema.byName.get(field.to);
       if (field === undefined || target === undefined || readOf(caller, at, field) === 'never')
         throw failAt('unknown_field', '/expand', `There is no relation "${name}" on "${at.name}"`);
-      const hidden = caller.model.collection(target.name) === undefined || policyFor(caller, target, 'view') === 'never';
+      const hidden = modelOf(caller).collection(target.name) === undefined || policyFor(caller, target, 'view') === 'never';
       const fields = inner.fields === undefined ? {} : { fields: hidden ? [] : parseFields(caller, target, inner.fields, '/expand') };
       return { field, target, ...fields, expand: hidden ? [] : read(target, inner.expand, depth + 1) };
     });

@@ -1,74 +1,109 @@
-/** What is asked and what is allowed → one statement for the page, and one for the count where it is wanted. Pure. */
-import { createHash } from 'node:crypto';
+/** What is asked and what is allowed → one statement for the page, and one for the count where it is wanted. Pure, and kept. */
 import type { Ir } from '@underpin/sdk/expr/ir';
-import type { ResultRow, Statement } from '../db/connect.ts';
+import type { Statement } from '../db/connect.ts';
 import { ident, literal } from '../kit/sql.ts';
-import { ParamList } from '../expr/params.ts';
 import { createEmitter } from '../expr/sql.ts';
-import { failAt } from '../kit/errors.ts';
+import { shapeKey } from '../expr/shape.ts';
+import type { ParamList } from '../expr/params.ts';
 import { limits } from '../kit/limits.ts';
 import { columnFields, type Collection } from '../schema/collection.ts';
 import { naming } from '../schema/model.ts';
-import { behind, orderBy, parseCursor, reversed, type Position } from './cursor.ts';
+import { behind, orderBy, parseCursor, positionShape, reversed, type Position } from './cursor.ts';
 import type { Asked, Shape } from './parse.ts';
-import type { Caller } from './policy.ts';
-import { allHold, callerView, recordJson, type Root } from './select.ts';
+import { bind, planned, type Template, type Writing } from './plans.ts';
+import { policyFor, refuseNever, type Caller } from './policy.ts';
+import { allHold, callerView, Columns, selectRecord, type Expand, type Root, type Writer } from './select.ts';
 
 export interface ListPlan {
   readonly asked: Asked;
   readonly position: Position | undefined;
-  /** The page's statement: `json` and a text for each sort key, one row more than asked where there is one. */
+  /** The page's statement: one row more than asked where there is one. */
   readonly rows: Statement;
   readonly count: Statement | undefined;
   /** Where the count stops, or undefined where it is whole. */
   readonly cap: number | undefined;
+  readonly write: Writer;
+  /** Where each sort key's value stands in a row. */
+  readonly keys: readonly number[];
 }
 
-/** What a plan's statements brought. */
-export interface Rows {
-  readonly rows: readonly ResultRow[];
-  readonly total: number | undefined;
+interface ListTemplates extends Pick<ListPlan, 'cap' | 'write' | 'keys'> {
+  readonly rows: Template;
+  readonly count: Template | undefined;
 }
 
-/** A statement under a name of its own text, so that each connection plans it once. */
-export const named = (text: string, params: ParamList): Statement => ({
-  text,
-  values: params.values,
-  name: createHash('sha1').update(text).digest('base64url'),
-});
+/** What a request sends to a list's statement: the offset, then the values of its position. */
+const offsetAt = 0;
+const positionAt = 1;
 
-export function planList(caller: Caller, collection: Collection, asked: Asked, allowed: readonly Ir[]): ListPlan {
+export function planList(caller: Caller, collection: Collection, asked: Asked): ListPlan {
   const position = asked.cursor === undefined ? undefined : parseCursor(caller.ctx, asked.identity, asked.sort.length, asked.cursor);
-  const backwards = position?.direction === 'prev';
-  const keys = backwards ? reversed(asked.sort) : asked.sort;
-  const params = new ParamList();
+  const offset = asked.page === undefined ? 0 : (asked.page - 1) * asked.limit;
+  const key = JSON.stringify([
+    'list',
+    collection.name,
+    asked.sort.map(({ ir, descending, nullsFirst, nullable }) => [shapeKey(ir), descending, nullsFirst, nullable]),
+    positionShape(position),
+    offset > 0,
+    asked.limit,
+    asked.nothing,
+    asked.count,
+    shapeOfShape(asked),
+  ]);
+  const { plan, constants } = planned(caller, key, asked.filter, (writing) => writeList(writing, collection, asked, position, offset > 0));
+  const sent = [offset, ...(position?.values ?? [])];
+  return {
+    asked,
+    position,
+    ...plan,
+    rows: bind(plan.rows, constants, sent),
+    count: plan.count === undefined ? undefined : bind(plan.count, constants, sent),
+  };
+}
+
+/** What is asked for of a record, as part of a key. */
+const shapeOfShape = ({ fields, expand }: Shape): unknown => [fields?.map(({ name }) => name), expand.map(shapeOfExpand)];
+const shapeOfExpand = ({ field, fields, expand }: Expand): unknown => [field.name, shapeOfShape({ ...(fields ? { fields } : {}), expand })];
+
+function writeList(writing: Writing, collection: Collection, asked: Asked, position: Position | undefined, skips: boolean): ListTemplates {
+  const { caller } = writing;
+  const params = writing.params();
+  const allowed = policyFor(caller, collection, 'list');
+  refuseNever(caller, allowed);
+  const keys = position?.direction === 'prev' ? reversed(asked.sort) : asked.sort;
   const root: Root = { alias: 'r', joins: [] };
   const where = [whereSql(caller, params, root, asked, allowed)];
-  const columns = keys.map(({ ir }) => {
+  const sorted = keys.map(({ ir }) => {
     const emitter = createEmitter({ naming: naming(caller.schema), params, record: root.alias, view: callerView(caller) });
     const sql = emitter.value(ir);
     root.joins.push(emitter.joins());
     return sql;
   });
-  if (position !== undefined) where.push(behind(keys, columns, position, params));
-  const offset = asked.page === undefined ? 0 : (asked.page - 1) * asked.limit;
-  if (offset > limits.list.offset)
-    throw failAt('limit_exceeded', '/page', `Pages reach to record ${limits.list.offset}; go on with the cursor`);
-  // The rows first, their JSON only for those of the page: where Postgres has to sort, it would make it for every row.
+  if (position !== undefined) where.push(behind(keys, sorted, position, (index, type) => params.sent(positionAt + index, type)));
+  const columns = new Columns();
   const outer: Root = { alias: 'r', joins: [] };
-  const json = recordJson(caller, params, outer, collection, asked.fields, asked.expand);
+  const write = selectRecord({ caller, params, columns, root: outer }, collection, asked.fields, asked.expand);
+  // What costs something is asked for only of the rows of the page: they are found first, in a sub-select.
+  const nested = columns.heavy;
+  const raw = sorted.map((_sql, index) => `r."K${index}"`);
+  const shown = nested ? raw : sorted;
+  const at = shown.map((sql) => (columns.sql.includes(sql) ? columns.sql.indexOf(sql) : columns.add(sql)));
   const order = (sql: readonly string[]): string => `ORDER BY ${orderBy(keys, sql)}`;
-  const raw = columns.map((_column, index) => `r."K${index}"`);
-  const text = [
-    `SELECT ${json}::text AS json, ${raw.map((column, index) => `${column}::text AS k${index}`).join(', ')}`,
-    `FROM (SELECT ${[...columnFields(collection).map((field) => `r.${ident(field.name)}`), ...columns.map((column, index) => `${column} AS "K${index}"`)].join(', ')}`,
+  const rest = [
     `FROM ${collection.table} r${root.joins.join('')}`,
     `WHERE ${where.join(' AND ')}`,
-    order(columns),
-    `LIMIT ${params.add(asked.limit + 1, 'int8')}${offset === 0 ? '' : ` OFFSET ${params.add(offset, 'int8')}`}) r${outer.joins.join('')}`,
-    order(raw),
-  ].join('\n');
-  return { asked, position, rows: named(text, params), ...planCount(caller, collection, asked, allowed) };
+    order(sorted),
+    // In the text and not bound: the planner weighs a plan for 20 rows and one for all by it.
+    `LIMIT ${asked.limit + 1}${skips ? ` OFFSET ${params.sent(offsetAt, 'int8')}` : ''}`,
+  ];
+  const inner = [
+    ...columnFields(collection).map((field) => `r.${ident(field.name)}`),
+    ...sorted.map((sql, index) => `${sql} AS "K${index}"`),
+  ];
+  const text = nested
+    ? [`SELECT ${columns.sql.join(', ')}`, `FROM (SELECT ${inner.join(', ')}`, ...rest, `) r${outer.joins.join('')}`, order(raw)]
+    : [`SELECT ${columns.sql.join(', ')}`, ...rest];
+  return { rows: writing.template(text.join('\n'), params), write, keys: at, ...writeCount(writing, collection, asked, allowed) };
 }
 
 function whereSql(caller: Caller, params: ParamList, root: Root, asked: Asked, allowed: readonly Ir[]): string {
@@ -77,35 +112,49 @@ function whereSql(caller: Caller, params: ParamList, root: Root, asked: Asked, a
 }
 
 /** An estimate only where everything is counted: of rows that a rule hides, the planner's guess would tell. */
-function planCount(caller: Caller, collection: Collection, asked: Asked, allowed: readonly Ir[]): Pick<ListPlan, 'count' | 'cap'> {
+function writeCount(writing: Writing, collection: Collection, asked: Asked, allowed: readonly Ir[]): Pick<ListTemplates, 'count' | 'cap'> {
   const { count } = asked;
   if (count.kind === 'none') return { count: undefined, cap: undefined };
-  const params = new ParamList();
+  const { caller } = writing;
+  const params = writing.params();
   if (count.kind === 'estimated' && allowed.length === 0 && asked.filter.length === 0 && !asked.nothing) {
     // A table that was never analysed says -1; then it is counted, up to the cap.
     const text = `SELECT CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 ELSE (SELECT count(*) FROM (SELECT 1 FROM ${collection.table} LIMIT ${limits.list.countCap}) x) END AS total, true AS guess FROM pg_class c WHERE c.oid = ${literal(collection.table)}::regclass`;
-    return { count: named(text, params), cap: 0 };
+    return { count: writing.template(text, params), cap: 0 };
   }
   const cap = count.kind === 'exact' ? undefined : count.kind === 'capped' ? count.cap : limits.list.countCap;
   const root: Root = { alias: 'r', joins: [] };
   const where = whereSql(caller, params, root, asked, allowed);
   const from = `FROM ${collection.table} r${root.joins.join('')} WHERE ${where}`;
   const text =
-    cap === undefined
-      ? `SELECT count(*) AS total ${from}`
-      : `SELECT count(*) AS total FROM (SELECT 1 ${from} LIMIT ${params.add(cap + 1, 'int8')}) x`;
-  return { count: named(text, params), cap };
+    cap === undefined ? `SELECT count(*) AS total ${from}` : `SELECT count(*) AS total FROM (SELECT 1 ${from} LIMIT ${cap + 1}) x`;
+  return { count: writing.template(text, params), cap };
+}
+
+export interface GetPlan {
+  readonly row: Statement;
+  readonly write: Writer;
+  /** Where the version stands in a row, if there is one. */
+  readonly version: number | undefined;
 }
 
 /** One record by its id; no row where there is none or it may not be viewed. */
-export function planGet(caller: Caller, collection: Collection, id: string, shape: Shape, allowed: readonly Ir[]): Statement {
-  const params = new ParamList();
+export function planGet(caller: Caller, collection: Collection, id: string, shape: Shape): GetPlan {
+  const key = JSON.stringify(['get', collection.name, shapeOfShape(shape)]);
+  const { plan, constants } = planned(caller, key, [], (writing) => writeGet(writing, collection, shape));
+  return { ...plan, row: bind(plan.row, constants, [id]) };
+}
+
+function writeGet(writing: Writing, collection: Collection, shape: Shape): Omit<GetPlan, 'row'> & { readonly row: Template } {
+  const { caller } = writing;
+  const params = writing.params();
+  const allowed = policyFor(caller, collection, 'view');
+  refuseNever(caller, allowed);
   const root: Root = { alias: 'r', joins: [] };
-  const where = `r."id" = ${params.add(id, 'uuid')} AND ${allHold(caller, params, root, allowed)}`;
-  const json = recordJson(caller, params, root, collection, shape.fields, shape.expand);
-  const version = collection.versioned ? 'r."version"' : 'NULL';
-  return named(
-    `SELECT ${json}::text AS json, ${version} AS version FROM ${collection.table} r${root.joins.join('')} WHERE ${where}`,
-    params,
-  );
+  const columns = new Columns();
+  const where = `r."id" = ${params.sent(0, 'uuid')} AND ${allHold(caller, params, root, allowed)}`;
+  const write = selectRecord({ caller, params, columns, root }, collection, shape.fields, shape.expand);
+  const version = collection.versioned ? columns.add('r."version"') : undefined;
+  const text = `SELECT ${columns.sql.join(', ')} FROM ${collection.table} r${root.joins.join('')} WHERE ${where}`;
+  return { row: writing.template(text, params), write, version };
 }

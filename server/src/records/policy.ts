@@ -3,14 +3,21 @@
  *
  * `never` means that nobody of his kind ever may, and is refused without a query; a list of conditions is and-ed into
  * the statement, an empty one means always. Each condition stands on rows of its own, so each is emitted by itself.
+ *
+ * A rule is folded once for a caller and a schema, and remembered with the caller; only one that asks for `now` or
+ * `request` is folded at every request. Whoever writes a plan notes what he asked here (`asked`), so that the plan can be
+ * found again for everybody who is given conditions of the same shape (plans.ts).
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
 import { fold } from '@underpin/sdk/expr/fold';
 import type { FoldContext } from '@underpin/sdk/expr/context';
 import type { SchemaModel } from '@underpin/sdk/expr/model';
 import { isPrivileged, type Actor } from '../kit/actor.ts';
+import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
+import { Recent } from '../kit/recent.ts';
 import type { Ctx } from '../ctx.ts';
+import { childrenOf } from '../expr/shape.ts';
 import type { Action, Collection, Field } from '../schema/collection.ts';
 import type { Schema } from '../schema/load.ts';
 import { schemaModel } from '../schema/model.ts';
@@ -19,77 +26,216 @@ import { actionRule, fieldRule, guardRule } from '../schema/rules.ts';
 export type Condition = 'never' | readonly Ir[];
 export const always: Condition = [];
 
-/** Who is asking and what he sees, worked out once for a request. */
+/** One thing that was asked of a caller, and can be asked of another. */
+export interface Question {
+  readonly name: string;
+  readonly ask: (caller: Caller) => Condition;
+}
+
+/** Who is asking and what he sees. */
 export interface Caller {
   readonly ctx: Ctx;
   readonly schema: Schema;
   readonly privileged: boolean;
   readonly fold: FoldContext;
-  /** The schema without what this caller may never read. */
-  readonly model: SchemaModel;
+  readonly known: Known;
+  /** Is told of each condition that is given; only while a plan is written. */
+  readonly asked?: (question: Question, condition: Condition) => void;
 }
 
-export function callerOf(ctx: Ctx, schema: Schema): Caller {
-  const privileged = isPrivileged(ctx.actor);
-  const base = { ctx, schema, privileged, fold: { auth: authOf(ctx.actor), now: ctx.now, request: ctx.request } };
-  const model = schemaModel(schema, (collection, field) => readOf(base, collection, field) !== 'never' && reachable(base, collection));
-  return { ...base, model };
+/** What is remembered of a caller for one schema. */
+interface Known {
+  readonly auth: FoldContext['auth'];
+  readonly conditions: Map<string, Condition>;
+  model: SchemaModel | undefined;
+  /** Set by a rule that asks for the moment: what was worked out with it is not remembered. */
+  momentary: boolean;
 }
-type Asking = Omit<Caller, 'model'>;
+
+interface Knowing {
+  schema: Schema | undefined;
+  readonly kinds: Map<string, Known>;
+  readonly accounts: Recent<object, Known>;
+}
+const knowing = slot<Knowing>('callers', () => ({ schema: undefined, kinds: new Map(), accounts: new Recent(rememberedCallers) }));
+const rememberedCallers = 2_000;
+/** Conditions by action and by the fields that a write sends: many only where bodies differ wildly. */
+const rememberedConditions = 500;
+
+export function callerOf(ctx: Ctx, schema: Schema): Caller {
+  const known = knownOf(ctx, schema);
+  return {
+    ctx,
+    schema,
+    privileged: isPrivileged(ctx.actor),
+    fold: { auth: known.auth, now: ctx.now, request: ctx.request },
+    known,
+  };
+}
+
+function knownOf(ctx: Ctx, schema: Schema): Known {
+  const held = ctx.cache.get(knowing);
+  if (held.schema !== schema) {
+    held.schema = schema;
+    held.kinds.clear();
+    held.accounts.clear();
+  }
+  const { actor } = ctx;
+  const found = actor.kind === 'account' ? held.accounts.get(actor.record) : held.kinds.get(kindOf(actor));
+  if (found !== undefined) return found;
+  const made: Known = { auth: authOf(actor), conditions: new Map(), model: undefined, momentary: false };
+  if (actor.kind === 'account') held.accounts.set(actor.record, made);
+  else held.kinds.set(kindOf(actor), made);
+  return made;
+}
+
+const kindOf = (actor: Actor): string => (actor.kind === 'admin' ? `admin ${actor.role}` : actor.kind);
 
 const authOf = (actor: Actor): Readonly<Record<string, unknown>> | null =>
   actor.kind === 'account' ? { guest: false, ...actor.record, id: actor.id, collection: actor.collection } : null;
 
+/** The schema without what this caller may never read. */
+export function modelOf(caller: Caller): SchemaModel {
+  const { known } = caller;
+  if (known.model !== undefined) return known.model;
+  known.momentary = false;
+  const model = schemaModel(
+    caller.schema,
+    (collection, field) => readOf(caller, collection, field) !== 'never' && isReachable(caller, collection),
+  );
+  // It is worked out part by part, as it is asked; so it is kept only where no rule of the schema asks for the moment.
+  if (!asksForMoment(caller)) known.model = model;
+  return model;
+}
+
+const momentary = new WeakMap<Schema, boolean>();
+function asksForMoment({ schema }: Caller): boolean {
+  const before = momentary.get(schema);
+  if (before !== undefined) return before;
+  const rules = schema.collections.flatMap((collection) =>
+    collection.system
+      ? []
+      : [
+          ...actions.map((action) => actionRule(schema, collection, action)),
+          guardRule(schema, collection, 'read'),
+          ...collection.fields.map((field) => fieldRule(schema, collection, field, 'read')),
+        ],
+  );
+  const found = rules.some((rule) => rule !== null && rule !== undefined && mentionsMoment(rule));
+  momentary.set(schema, found);
+  return found;
+}
+
+const moments = new WeakMap<Ir, boolean>();
+function mentionsMoment(ir: Ir): boolean {
+  const before = moments.get(ir);
+  if (before !== undefined) return before;
+  const found = ir.op === 'context' ? ir.path[0] !== 'auth' : childrenOf(ir).some(mentionsMoment);
+  moments.set(ir, found);
+  return found;
+}
+
 const both = (a: Condition, b: Condition): Condition => (a === 'never' || b === 'never' ? 'never' : [...a, ...b]);
 
 /** A rule for this caller: null is for admins only, undefined does not restrict. */
-function judged(caller: Asking, rule: Ir | null | undefined, more: Partial<FoldContext> = {}): Condition {
+function judged(caller: Caller, rule: Ir | null | undefined, more: Partial<FoldContext> = {}): Condition {
   if (caller.privileged || rule === undefined) return always;
   if (rule === null) return 'never';
+  if (mentionsMoment(rule)) caller.known.momentary = true;
   const folded = fold(rule, { ...caller.fold, ...more });
   if (folded.verdict === 'depends') return [folded.ir];
   return folded.verdict === 'never' ? 'never' : always;
 }
 
+/** Answers a question: from memory, or worked out and remembered. */
+function answered(caller: Caller, question: Question, work: () => Condition): Condition {
+  const { conditions } = caller.known;
+  const before = conditions.get(question.name);
+  const condition = before ?? workOut(caller, question, work);
+  caller.asked?.(question, condition);
+  return condition;
+}
+
+function workOut({ known }: Caller, { name }: Question, work: () => Condition): Condition {
+  known.momentary = false;
+  const condition = work();
+  if (!known.momentary) {
+    if (known.conditions.size >= rememberedConditions) known.conditions.clear();
+    known.conditions.set(name, condition);
+  }
+  return condition;
+}
+
+/** The fields that a write sends, for the name of a question that depends on them. */
+const sentName = ({ sent }: Partial<FoldContext>): string => (sent === undefined ? '' : ` ${[...sent].sort().join()}`);
+
 /** In a change the guard holds for the row to be as well: nothing is moved out of the caller's reach, or into it. */
-export const guardOfNext = (caller: Asking, collection: Collection, sent: ReadonlySet<string>): Condition =>
-  judged(caller, guardRule(caller.schema, collection, 'create'), { sent });
+export const guardOfNext = (caller: Caller, collection: Collection, sent: ReadonlySet<string>): Condition => {
+  const more = { sent };
+  const question = {
+    name: `${collection.name}/guard${sentName(more)}`,
+    ask: (other: Caller): Condition => guardOfNext(other, collection, sent),
+  };
+  return answered(caller, question, () => judged(caller, guardRule(caller.schema, collection, 'create'), more));
+};
+
+const actions = ['list', 'view', 'create', 'update', 'delete'] as const;
 
 /** The condition of one action. `list` includes `view`; update and delete do not: a record that is not viewable is a 404. */
-export function policyFor(caller: Asking, collection: Collection, action: Action, more: Partial<FoldContext> = {}): Condition {
+export function policyFor(caller: Caller, collection: Collection, action: Action, more: Partial<FoldContext> = {}): Condition {
+  const question = {
+    name: `${collection.name}/${action}${sentName(more)}`,
+    ask: (other: Caller): Condition => policyFor(other, collection, action, more),
+  };
+  return answered(caller, question, () => policyOf(caller, collection, action, more));
+}
+
+function policyOf(caller: Caller, collection: Collection, action: Action, more: Partial<FoldContext>): Condition {
   if (collection.system) return caller.privileged && (action === 'list' || action === 'view') ? always : 'never';
   if (isViewer(caller.ctx.actor) && action !== 'list' && action !== 'view') return 'never';
   const rule = judged(caller, actionRule(caller.schema, collection, action), more);
   const guarded = both(judged(caller, guardRule(caller.schema, collection, action === 'create' ? 'create' : 'read'), more), rule);
-  return action === 'list' ? both(policyFor(caller, collection, 'view'), guarded) : guarded;
+  return action === 'list' ? both(policyOf(caller, collection, 'view', {}), guarded) : guarded;
 }
 
 const isViewer = (actor: Actor): boolean => actor.kind === 'admin' && actor.role === 'viewer';
 
 /** What he may read of a field, on top of its record. */
-export function readOf(caller: Asking, collection: Collection, field: Field): Condition {
+export function readOf(caller: Caller, collection: Collection, field: Field): Condition {
   if (field.def.secret === true) return 'never';
-  return judged(caller, fieldRule(caller.schema, collection, field, 'read'));
+  if (field.def.rules?.read === undefined) return always;
+  const question = {
+    name: `${collection.name}.${field.name}/read`,
+    ask: (other: Caller): Condition => readOf(other, collection, field),
+  };
+  return answered(caller, question, () => judged(caller, fieldRule(caller.schema, collection, field, 'read')));
 }
 
 export function writeOf(
-  caller: Asking,
+  caller: Caller,
   collection: Collection,
   field: Field,
   of: 'write-create' | 'write-update',
   sent: ReadonlySet<string>,
 ): Condition {
-  if (field.written === 'admins' && !caller.privileged) return 'never';
-  return judged(caller, fieldRule(caller.schema, collection, field, of), { sent, creating: of === 'write-create' });
+  if (field.def.rules?.write === undefined && field.written !== 'admins') return always;
+  const more = { sent, creating: of === 'write-create' };
+  const question = {
+    name: `${collection.name}.${field.name}/${of}${sentName(more)}`,
+    ask: (other: Caller): Condition => writeOf(other, collection, field, of, sent),
+  };
+  return answered(caller, question, () =>
+    field.written === 'admins' && !caller.privileged ? 'never' : judged(caller, fieldRule(caller.schema, collection, field, of), more),
+  );
 }
 
 /** Whether any row of it could ever be seen by him: what is not, no filter can go through. */
-const reachable = (caller: Asking, collection: Collection): boolean =>
-  (['list', 'view', 'create', 'update', 'delete'] as const).some((action) => policyFor(caller, collection, action) !== 'never');
+const isReachable = (caller: Caller, collection: Collection): boolean =>
+  actions.some((action) => policyFor(caller, collection, action) !== 'never');
 
 /** Refuses a collection of which nothing is open to the caller: it is as if there were none. */
 export function refuseHidden(caller: Caller, collection: Collection): void {
-  if (reachable(caller, collection)) return;
+  if (isReachable(caller, collection)) return;
   if (caller.ctx.actor.kind === 'anonymous') throw fail('unauthenticated', 'Sign in to use this collection.');
   throw fail('not_found', `There is no collection "${collection.name}".`);
 }

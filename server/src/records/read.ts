@@ -14,12 +14,11 @@ export async function readRecord(ctx: Ctx, name: string, id: string, input: Inpu
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
   const shape = parseShape(caller, collection, input); // 400
-  const allowed = policyFor(caller, collection, 'view');
-  refuseNever(caller, allowed); // 401, 403
+  refuseNever(caller, policyFor(caller, collection, 'view')); // 401, 403
   const key = parseId(id);
   if (key === undefined) throw fail('not_found');
-  const { rows } = await ctx.db.run(planGet(caller, collection, key, shape, allowed));
-  const row = rows[0];
+  const plan = planGet(caller, collection, key, shape);
+  const [row] = await ctx.db.texts(plan.row);
   if (row === undefined) throw fail('not_found'); // none, or not viewable: the same
-  return { json: String(row['json']), id: key, version: row['version'] === null ? undefined : Number(row['version']) };
+  return { json: plan.write(row), id: key, version: plan.version === undefined ? undefined : Number(row[plan.version]) };
 }

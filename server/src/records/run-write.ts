@@ -1,31 +1,37 @@
 /** Runs a planned write and says what refused it: a judgement, or a constraint of Postgres with the field it is about. */
 import type { ProblemField } from '@underpin/sdk/wire';
 import type { Ctx } from '../ctx.ts';
-import type { ResultRow, Statement } from '../db/connect.ts';
+import type { Statement, Texts } from '../db/connect.ts';
 import { isPgProblem } from '../db/pg-errors.ts';
 import { fail, failAt, type Failure } from '../kit/errors.ts';
 import type { Collection } from '../schema/collection.ts';
 import { checkName, foreignKeyName, indexName } from '../schema/ddl.ts';
 import { badReference } from './judge.ts';
 import type { Written } from './serialize.ts';
-import type { WritePlan } from './write.ts';
+import type { Answer, WritePlan } from './write.ts';
 
 /** Runs a write; the first judgement that failed is the refusal, no row at all is a record that is not there. */
-export async function runWrite(ctx: Ctx, collection: Collection, plan: WritePlan): Promise<Written | undefined> {
-  const row = await execute(ctx, collection, plan.statement);
+export async function runWrite(ctx: Ctx, collection: Collection, { statement, answer, refusals }: WritePlan): Promise<Written | undefined> {
+  const row = await execute(ctx, collection, statement);
   if (row === undefined) throw fail('not_found');
-  plan.refusals.forEach((refusal, index) => {
-    if (row[`ok${index}`] !== true) throw refusal();
+  refusals.forEach((refusal, index) => {
+    if (row[answer.judged[index] ?? -1] !== 't') throw refusal();
   });
-  if (row['id'] === null) return undefined;
-  const version = row['version'] === null ? undefined : Number(row['version']);
-  const id = String(row['id']);
-  return { id, version, json: row['json'] === null ? JSON.stringify({ id, version }) : String(row['json']) };
+  return written(answer, row);
 }
 
-async function execute(ctx: Ctx, collection: Collection, statement: Statement): Promise<ResultRow | undefined> {
+/** The record as it is answered, or its id and version where the caller may not view it; undefined where nothing was written. */
+function written({ id: at, version: versionAt, visible, write }: Answer, row: Texts): Written | undefined {
+  const id = row[at];
+  if (id === null || id === undefined) return undefined;
+  const version = versionAt === undefined ? undefined : Number(row[versionAt]);
+  const isShown = write !== undefined && (visible === undefined || row[visible] === 't');
+  return { id, version, json: isShown ? write(row) : JSON.stringify({ id, version }) };
+}
+
+async function execute(ctx: Ctx, collection: Collection, statement: Statement): Promise<Texts | undefined> {
   try {
-    return (await ctx.db.run(statement)).rows[0];
+    return (await ctx.db.texts(statement))[0];
   } catch (error) {
     throw constraintFailure(collection, error) ?? error;
   }

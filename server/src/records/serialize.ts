@@ -1,9 +1,15 @@
-/** Rows → the text of an answer. The records are JSON already, made by Postgres; here they are only put together. */
+/** Rows → the text of an answer. */
 import type { PageInfo } from '@underpin/sdk/wire';
 import type { Ctx } from '../ctx.ts';
-import type { ResultRow } from '../db/connect.ts';
+import type { Texts } from '../db/connect.ts';
 import { printCursor, type Position } from './cursor.ts';
-import type { ListPlan, Rows } from './plan.ts';
+import type { ListPlan } from './plan.ts';
+
+/** What a plan's statements brought. */
+export interface Rows {
+  readonly rows: readonly Texts[];
+  readonly total: number | undefined;
+}
 
 export function serializePage(ctx: Ctx, plan: ListPlan, { rows, total }: Rows): string {
   const { asked, position } = plan;
@@ -11,14 +17,8 @@ export function serializePage(ctx: Ctx, plan: ListPlan, { rows, total }: Rows): 
   const kept = more ? rows.slice(0, asked.limit) : rows;
   const backwards = position?.direction === 'prev';
   const ordered = backwards ? [...kept].reverse() : kept;
-  const at = (row: ResultRow | undefined, direction: Position['direction']): string | null => {
-    if (row === undefined) return null;
-    const values = asked.sort.map((_key, index) => {
-      const value = row[`k${index}`];
-      return typeof value === 'string' ? value : null;
-    });
-    return printCursor(ctx, asked.identity, { direction, values });
-  };
+  const at = (row: Texts | undefined, direction: Position['direction']): string | null =>
+    row === undefined ? null : printCursor(ctx, asked.identity, { direction, values: plan.keys.map((key) => row[key] ?? null) });
   const hasNext = backwards || more;
   const hasPrev = backwards ? more : position !== undefined || (asked.page ?? 1) > 1;
   const page: PageInfo = {
@@ -32,7 +32,7 @@ export function serializePage(ctx: Ctx, plan: ListPlan, { rows, total }: Rows): 
           totalIsExact: plan.cap === undefined || (plan.cap > 0 && total <= plan.cap),
         }),
   };
-  return `{"data":[${ordered.map((row) => String(row['json'])).join(',')}],"page":${JSON.stringify(page)}}`;
+  return `{"data":[${ordered.map(plan.write).join(',')}],"page":${JSON.stringify(page)}}`;
 }
 
 /** One record with the version for its ETag. */

@@ -95,6 +95,9 @@ async function findInTheWay(
   const where = values
     .filter(({ field }) => keys.includes(field.name))
     .map(({ field, value }) => `${ident(field.name)} = ${params.add(value, bindType(field))}`);
-  const { rows } = await ctx.db.run({ text: `SELECT "id" FROM ${collection.table} WHERE ${where.join(' AND ')}`, values: params.values });
+  const { rows } = await ctx.db.run({
+    text: `SELECT "id" FROM ${collection.table} WHERE ${where.join(' AND ')}`,
+    values: params.bind({ constants: [], sent: [] }),
+  });
   return rows[0] === undefined ? undefined : String(rows[0]['id']);
 }

@@ -8,24 +8,71 @@
  * sent; `judged` holds one boolean for each thing that may refuse; INSERT, UPDATE or DELETE takes its row from `judged`
  * where all are true. Why it is enough: the lock is held from the judging to the write, a concurrent writer's newer row
  * is what FOR UPDATE returns after waiting, and a statement is all or nothing without a transaction around it.
+ *
+ * Most writes are allowed, and the judging costs more than the write. So where nothing stands in the way of it (no list is
+ * written, and no judgement needs a join or the row before and after at once), a write begins with the plain statement whose
+ * WHERE asks the same (plain-write.ts); only where that wrote nothing is this one run, which says why, or writes after all.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
 import type { Statement } from '../db/connect.ts';
-import { ParamList } from '../expr/params.ts';
+import type { ParamList } from '../expr/params.ts';
 import { fail, type Failure } from '../kit/errors.ts';
 import { ident } from '../kit/sql.ts';
 import { columnFields, type Collection, type Field } from '../schema/collection.ts';
 import { compiled } from '../schema/ddl.ts';
-import { judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
-import { listChanges, planLists, type ListWrite } from './lists.ts';
-import { named } from './plan.ts';
-import { guardOfNext, policyFor, refuseNever, type Caller } from './policy.ts';
-import { allHold, recordJson, type Root } from './select.ts';
+import { isOwnCollection, isOwnId, judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
+import { listChanges, planLists, type ListWrite, type Sent } from './lists.ts';
+import { bind, planned, type Template, type Writing } from './plans.ts';
+import { guardOfNext, policyFor, refuseNever, type Caller, type Condition } from './policy.ts';
+import { allHold, Columns, selectRecord, type Root, type Writer } from './select.ts';
 import { bindType, type Value, type Values } from './values.ts';
+
+/** What a write's statement answers with: where things stand in its one row. */
+export interface Answer {
+  readonly id: number;
+  readonly version: number | undefined;
+  /** Whether the caller may view the record as it is now. Absent: he may. */
+  readonly visible: number | undefined;
+  readonly write: Writer | undefined;
+  /** The judgements, in the order of `refusals`. */
+  readonly judged: readonly number[];
+}
 
 export interface WritePlan {
   readonly statement: Statement;
+  readonly answer: Answer;
   readonly refusals: readonly (() => Failure)[];
+}
+interface WriteTemplate extends Omit<WritePlan, 'statement'> {
+  readonly statement: Template;
+}
+
+/** What a write sends, in this order; each value takes two places: itself, or what is added, and what is removed. */
+const at = { id: 0, now: 1, self: 2, version: 3, values: 4 } as const;
+
+function sentOf(caller: Caller, id: string, ifVersion: number | undefined, values: readonly Value[]): readonly unknown[] {
+  const { actor, now } = caller.ctx;
+  const self = actor.kind === 'account' ? actor.id : null;
+  const each = values.flatMap(({ value, change }) => (change?.kind === 'list' ? [change.add, change.remove] : [value, null]));
+  return [id, new Date(now), self, ifVersion, ...each];
+}
+const placed = (values: readonly Value[]): readonly Sent[] => values.map((value, index) => ({ value, at: at.values + 2 * index }));
+
+/** All that the writing of a plan looks at, besides the policy. */
+function keyOf(
+  kind: string,
+  caller: Caller,
+  collection: Collection,
+  { values, sent }: Pick<Values, 'values' | 'sent'>,
+  more: unknown,
+): string {
+  const { actor } = caller.ctx;
+  const each = values.map(({ field, value, change }) => {
+    const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
+    const own = target !== undefined && isOwnId(caller, target, value);
+    return [field.name, change?.kind, value === null, own];
+  });
+  return JSON.stringify([kind, collection.name, actor.kind === 'account' ? actor.collection : actor.kind, each, [...sent], more]);
 }
 
 const tablesOf = (lists: readonly ListWrite[]): ReadonlyMap<string, string> =>
@@ -34,31 +81,50 @@ const tablesOf = (lists: readonly ListWrite[]): ReadonlyMap<string, string> =>
 const announce = (lists: readonly ListWrite[], id: string): string =>
   lists.length === 0 ? '' : `, set_config('underpin.writing', ${id}::text, true) AS writing`;
 
-export function planCreate(caller: Caller, collection: Collection, id: string, { values, sent }: Values, rule: readonly Ir[]): WritePlan {
-  const params = new ParamList();
-  const own = params.add(id, 'uuid');
-  const now = params.add(new Date(caller.ctx.now), 'timestamptz');
-  const plain = values.filter(({ field }) => field.junction === undefined);
-  const lists = planLists(params, values, own);
-  const given = plain.map(({ field, value }) => `${params.add(value, bindType(field))} AS ${ident(field.name)}`);
+export function planCreate(caller: Caller, collection: Collection, id: string, values: Values): WritePlan {
+  const key = keyOf('create', caller, collection, values, undefined);
+  const { plan, constants } = planned(caller, key, [], (writing) => writeCreate(writing, collection, values));
+  return { ...plan, statement: bind(plan.statement, constants, sentOf(caller, id, undefined, values.values)) };
+}
+
+function writeCreate(writing: Writing, collection: Collection, { values, sent }: Values): WriteTemplate {
+  const { caller } = writing;
+  const params = writing.params();
+  const own = params.sent(at.id, 'uuid');
+  const now = params.sent(at.now, 'timestamptz');
+  const places = placed(values);
+  const plain = places.filter(({ value }) => value.field.junction === undefined);
+  const lists = planLists(params, places, own);
+  const given = plain.map(({ value: { field }, at: index }) => `${params.sent(index, bindType(field))} AS ${ident(field.name)}`);
   const next = [`${own} AS "id"`, ...given, `${now} AS "created"`, `${now} AS "updated"`, `1::int8 AS "version"`];
-  const columns = ['id', ...plain.map(({ field }) => field.name), 'created', 'updated', 'version'].map(ident);
+  const columns = ['id', ...plain.map(({ value: { field } }) => field.name), 'created', 'updated', 'version'].map(ident);
   const judging = new Judging(caller, params, 'n', 'n', { nextMany: tablesOf(lists) });
+  const rule = policyFor(caller, collection, 'create', { sent, creating: true });
+  refuseNever(caller, rule);
   judging.add(rule, () => fail('rule_denied'));
   judgeFields(caller, collection, judging, values, 'write-create', sent);
-  judgeReferences(caller, judging, params, plain, sent, undefined);
-  judgeLists(caller, judging, params, lists, undefined);
+  judgeReferences(caller, judging, params, values, sent, undefined);
+  judgeLists(caller, judging, params, lists, undefined, selfOf(caller, lists, params));
   const all = judging.all();
+  const answer = writeAnswer(writing, collection, params, judging, lists);
   const text = [
     `WITH n AS (${withComputed(collection, next)}),`,
     ...lists.map(({ definition }) => definition),
     `judged AS MATERIALIZED (SELECT n.*${judging.columns()}${announce(lists, 'n."id"')} FROM n${judging.root.joins.join('')}),`,
     ...lists.flatMap((list) => list.changes(all)),
     `done AS (INSERT INTO ${collection.table} AS t (${columns.join(', ')}) SELECT ${columns.map((column) => `judged.${column}`).join(', ')} FROM judged WHERE ${all} RETURNING ${returning(collection)})`,
-    answer(caller, collection, params, judging, lists),
+    answer.sql,
   ].join('\n');
-  return { statement: named(text, params), refusals: judging.list.map(({ refusal }) => refusal) };
+  return { statement: writing.template(text, params), answer: answer.answer, refusals: judging.list.map(({ refusal }) => refusal) };
 }
+
+/** The caller's own id, where a list could name it. */
+const selfOf = (caller: Caller, lists: readonly ListWrite[], params: ParamList): string =>
+  lists.some(({ field }) => field.to !== undefined && isOwnTarget(caller, field.to)) ? params.sent(at.self, 'uuid') : 'NULL';
+const isOwnTarget = (caller: Caller, name: string): boolean => {
+  const target = caller.schema.byName.get(name);
+  return target !== undefined && isOwnCollection(caller, target);
+};
 
 const isWritten = (field: Field): boolean => field.type.name !== 'computed';
 
@@ -72,25 +138,42 @@ function withComputed(collection: Collection, columns: readonly string[]): strin
 }
 
 /** The new value of a column: what was sent, or what was stored and an amount. */
-const newValue = (params: ParamList, { field, value, change }: Value): string =>
+const newValue = (params: ParamList, { value: { field, change }, at: index }: Sent): string =>
   change?.kind === 'inc'
-    ? `(coalesce(o.${ident(field.name)}, 0) + ${params.add(value, bindType(field))})`
-    : params.add(value, bindType(field));
+    ? `(coalesce(o.${ident(field.name)}, 0) + ${params.sent(index, bindType(field))})`
+    : params.sent(index, bindType(field));
 
 /** The stored-row part of a change: there, viewable, allowed, of the version asked for. `judgeOnly`: nothing is written. */
 export function planUpdate(
   caller: Caller,
   collection: Collection,
   id: string,
-  { values, sent }: Values,
+  values: Pick<Values, 'values' | 'sent'>,
   ifVersion: number | undefined,
   judgeOnly: boolean,
 ): WritePlan {
-  const params = new ParamList();
-  const own = params.add(id, 'uuid');
-  const plain = values.filter(({ field }) => field.junction === undefined);
-  const lists = planLists(params, values, own);
-  const given = new Map(plain.map((value) => [value.field.name, newValue(params, value)]));
+  const key = keyOf('update', caller, collection, values, [ifVersion !== undefined, judgeOnly]);
+  const { plan, constants } = planned(caller, key, [], (writing) =>
+    writeUpdate(writing, collection, values, ifVersion !== undefined, judgeOnly),
+  );
+  return { ...plan, statement: bind(plan.statement, constants, sentOf(caller, id, ifVersion, values.values)) };
+}
+
+function writeUpdate(
+  writing: Writing,
+  collection: Collection,
+  { values, sent }: Pick<Values, 'values' | 'sent'>,
+  asksVersion: boolean,
+  judgeOnly: boolean,
+): WriteTemplate {
+  const { caller } = writing;
+  const params = writing.params();
+  const own = params.sent(at.id, 'uuid');
+  const places = placed(values);
+  const lists = planLists(params, places, own);
+  const given = new Map(
+    places.filter(({ value }) => value.field.junction === undefined).map((place) => [place.value.field.name, newValue(params, place)]),
+  );
   const changed = (name: string): string => {
     const list = lists.find(({ field }) => field.name === name);
     if (list !== undefined) return listChanges(list, own);
@@ -98,48 +181,67 @@ export function planUpdate(
   };
   const judging = new Judging(caller, params, 'o', 'n', { changed, nextMany: tablesOf(lists) });
   judgeStored(caller, collection, judging);
-  const rule = policyFor(caller, collection, 'update', { sent });
-  refuseNever(caller, rule);
-  const guard = guardOfNext(caller, collection, sent);
-  refuseNever(caller, guard);
-  judging.add([...rule, ...guard], () => fail('rule_denied'));
+  judging.add(updateRule(caller, collection, sent), () => fail('rule_denied'));
   judgeFields(caller, collection, judging, values, 'write-update', sent);
-  judgeVersion(judging, params, ifVersion);
-  judgeReferences(caller, judging, params, plain, sent, 'o');
-  judgeLists(caller, judging, params, lists, own);
+  judgeVersion(judging, asksVersion ? params.sent(at.version, 'int8') : undefined);
+  judgeReferences(caller, judging, params, values, sent, 'o');
+  judgeLists(caller, judging, params, lists, own, selfOf(caller, lists, params));
   const next = columnFields(collection)
     .filter(isWritten)
     .map((field) => `${given.get(field.name) ?? `o.${ident(field.name)}`} AS ${ident(field.name)}`);
   const sets = [...given.keys()].map((name) => `${ident(name)} = judged.${ident(`new ${name}`)}`);
-  const now = params.add(new Date(caller.ctx.now), 'timestamptz');
+  const now = params.sent(at.now, 'timestamptz');
   const carried = [...given.keys()].map((name) => `, n.${ident(name)} AS ${ident(`new ${name}`)}`).join('');
   const all = judgeOnly ? 'FALSE' : judging.all();
+  const answer = writeAnswer(writing, collection, params, judging, lists);
   const text = [
     `WITH o AS MATERIALIZED (SELECT ${returning(collection)} FROM ${collection.table} t WHERE t."id" = ${own} FOR UPDATE),`,
     ...lists.map(({ definition }) => definition),
     `judged AS MATERIALIZED (SELECT o."id"${carried}${judging.columns()}${announce(lists, 'o."id"')} FROM o CROSS JOIN LATERAL (${withComputed(collection, next)}) n${judging.root.joins.join('')}),`,
     ...lists.flatMap((list) => list.changes(all)),
     `done AS (UPDATE ${collection.table} t SET ${[...sets, `"updated" = greatest(${now}, t."updated")`, `"version" = t."version" + 1`].join(', ')} FROM judged WHERE t."id" = judged."id" AND ${all} RETURNING ${returning(collection)})`,
-    answer(caller, collection, params, judging, lists),
+    answer.sql,
   ].join('\n');
-  return { statement: named(text, params), refusals: judging.list.map(({ refusal }) => refusal) };
+  return { statement: writing.template(text, params), answer: answer.answer, refusals: judging.list.map(({ refusal }) => refusal) };
+}
+
+/** The rule of a change, with the guard on the row that is to be. */
+export function updateRule(caller: Caller, collection: Collection, sent: ReadonlySet<string>): readonly Ir[] {
+  const rule = policyFor(caller, collection, 'update', { sent });
+  refuseNever(caller, rule);
+  const guard = guardOfNext(caller, collection, sent);
+  refuseNever(caller, guard);
+  return [...rule, ...guard];
 }
 
 export function planDelete(caller: Caller, collection: Collection, id: string, ifVersion: number | undefined): WritePlan {
-  const params = new ParamList();
+  const nothing = { values: [], sent: new Set<string>() };
+  const key = keyOf('delete', caller, collection, nothing, ifVersion !== undefined);
+  const { plan, constants } = planned(caller, key, [], (writing) => writeDelete(writing, collection, ifVersion !== undefined));
+  return { ...plan, statement: bind(plan.statement, constants, sentOf(caller, id, ifVersion, [])) };
+}
+
+function writeDelete(writing: Writing, collection: Collection, asksVersion: boolean): WriteTemplate {
+  const { caller } = writing;
+  const params = writing.params();
+  const own = params.sent(at.id, 'uuid');
   const judging = new Judging(caller, params, 'o', 'o');
   judgeStored(caller, collection, judging);
   const rule = policyFor(caller, collection, 'delete');
   refuseNever(caller, rule);
   judging.add(rule, () => fail('rule_denied'));
-  judgeVersion(judging, params, ifVersion);
+  judgeVersion(judging, asksVersion ? params.sent(at.version, 'int8') : undefined);
   const text = [
-    `WITH o AS MATERIALIZED (SELECT ${returning(collection)} FROM ${collection.table} t WHERE t."id" = ${params.add(id, 'uuid')} FOR UPDATE),`,
+    `WITH o AS MATERIALIZED (SELECT ${returning(collection)} FROM ${collection.table} t WHERE t."id" = ${own} FOR UPDATE),`,
     `judged AS MATERIALIZED (SELECT o."id"${judging.columns()} FROM o${judging.root.joins.join('')}),`,
     `done AS (DELETE FROM ${collection.table} t USING judged WHERE t."id" = judged."id" AND ${judging.all()} RETURNING t."id")`,
-    `SELECT done."id" AS id, NULL AS json, NULL AS version${judging.answers()} FROM judged LEFT JOIN done ON true`,
+    `SELECT done."id"${judging.answers()} FROM judged LEFT JOIN done ON true`,
   ].join('\n');
-  return { statement: named(text, params), refusals: judging.list.map(({ refusal }) => refusal) };
+  return {
+    statement: writing.template(text, params),
+    answer: { id: 0, version: undefined, visible: undefined, write: undefined, judged: judging.list.map((_one, index) => 1 + index) },
+    refusals: judging.list.map(({ refusal }) => refusal),
+  };
 }
 
 const returning = (collection: Collection): string =>
@@ -148,12 +250,36 @@ const returning = (collection: Collection): string =>
     .join(', ');
 
 /** The record as the caller may view it now, or nothing but id and version. */
-function answer(caller: Caller, collection: Collection, params: ParamList, judging: Judging, lists: readonly ListWrite[]): string {
+function writeAnswer(
+  writing: Writing,
+  collection: Collection,
+  params: ParamList,
+  judging: Judging,
+  lists: readonly ListWrite[],
+): { readonly sql: string; readonly answer: Answer } {
+  const { caller } = writing;
   const root: Root = { alias: 'done', joins: [], many: tablesOf(lists) };
-  const seen = policyFor(caller, collection, 'view');
-  const json =
-    seen === 'never'
-      ? 'NULL'
-      : `CASE WHEN ${allHold(caller, params, root, seen)} THEN ${recordJson(caller, params, root, collection, undefined, [])}::text END`;
-  return `SELECT done."id" AS id, done."version" AS version, ${json} AS json${judging.answers()} FROM judged LEFT JOIN done ON true${root.joins.join('')}`;
+  const columns = new Columns();
+  const { visible, write } = selectWritten(caller, collection, params, columns, root);
+  const id = columns.add('done."id"');
+  const version = columns.add('done."version"');
+  const judged = judging.list.map((_one, index) => columns.add(`judged.ok${index}`));
+  return {
+    sql: `SELECT ${columns.sql.join(', ')} FROM judged LEFT JOIN done ON true${root.joins.join('')}`,
+    answer: { id, version, visible, write, judged },
+  };
+}
+
+/** What is shown of a record that was just written, by the rule that guards every look at it. */
+export function selectWritten(
+  caller: Caller,
+  collection: Collection,
+  params: ParamList,
+  columns: Columns,
+  root: Root,
+): Pick<Answer, 'visible' | 'write'> {
+  const seen: Condition = policyFor(caller, collection, 'view');
+  if (seen === 'never') return { visible: undefined, write: undefined };
+  const visible = seen.length === 0 ? undefined : columns.add(`((${allHold(caller, params, root, seen)}) IS TRUE)`);
+  return { visible, write: selectRecord({ caller, params, columns, root }, collection, undefined, []) };
 }

@@ -24,14 +24,12 @@ export interface FieldTypeSpec<S> {
   readonly operators: readonly string[];
   readonly about: string;
   readonly settings: z.ZodType<S>;
+  /** The type in the language. What it looks like in an answer (json-text.ts) and in generated code follows from it. */
   ty(settings: S): Ty;
   /** Absent where the values live in a table of their own. */
   column(settings: S): ColumnSpec | undefined;
   /** Checks a value from outside and turns it into what is bound; null is handled before. */
   input(settings: S): z.ZodType<unknown>;
-  /** What it looks like in an answer, as SQL over the column; absent: the column itself. */
-  readonly json?: (column: string) => string;
-  /** The TypeScript type in generated code is derived from `ty`; here only what differs, none so far. */
 }
 
 /** A field type with its settings' type forgotten: each member takes settings as stored and parses them itself. */
@@ -45,7 +43,6 @@ export interface FieldType {
   ty(settings: unknown): Ty;
   column(settings: unknown): ColumnSpec | undefined;
   input(settings: unknown): z.ZodType<unknown>;
-  readonly json?: (column: string) => string;
 }
 
 export function defineField<S>(spec: FieldTypeSpec<S>): FieldType {

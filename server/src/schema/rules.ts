@@ -4,6 +4,7 @@ import { check, checkValue, type Checked } from '@underpin/sdk/expr/check';
 import type { Ir } from '@underpin/sdk/expr/ir';
 import type { SchemaModel, Scope, Ty } from '@underpin/sdk/expr/model';
 import { parse } from '@underpin/sdk/expr/parse';
+import { spelledOut } from '../expr/shape.ts';
 import { ruleOf, type Action, type Collection, type Field } from './collection.ts';
 import { expressionOf } from './definition.ts';
 import type { Schema } from './load.ts';
@@ -82,7 +83,7 @@ function irOf(schema: Schema, collection: Collection, key: string, text: string 
   const name = `${collection.name}/${key}`;
   const known = rules.get(name);
   if (known !== undefined) return known;
-  const ir = text === null ? null : checkPlace(schema, collection, { text, scope }).ir;
+  const ir = text === null ? null : spelledOut(checkPlace(schema, collection, { text, scope }).ir);
   rules.set(name, ir);
   return ir;
 }

@@ -35,7 +35,6 @@ export const momentField = defineField({
   ty: () => ({ kind: 'time' }),
   column: () => ({ type: 'timestamptz(3)' }),
   input: () => never,
-  json: (column) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
 });
 
 export const versionField = defineField({

@@ -9,16 +9,16 @@
  * transaction does, and a crash undoes both.
  */
 import { createHash } from 'node:crypto';
-import type { Request } from 'express';
 import { withTx, type Ctx } from '../../ctx.ts';
 import { callerKey } from '../../kit/actor.ts';
 import { fail, failAt } from '../../kit/errors.ts';
 import { limits } from '../../kit/limits.ts';
 import { readRecord } from '../../records/read.ts';
+import { urlOf, type Incoming } from '../incoming.ts';
 import type { Reply } from '../reply.ts';
 
 export interface Repeatable {
-  readonly request: Request;
+  readonly request: Incoming;
   readonly collection: string;
   readonly body: unknown;
 }
@@ -33,7 +33,7 @@ export async function once(
   if (key === undefined) return work(ctx);
   if (typeof key !== 'string' || !/^[\x21-\x7e]{16,255}$/.test(key))
     throw failAt('invalid_request', '/Idempotency-Key', 'Idempotency-Key must have 16 to 255 printable ASCII characters');
-  const scope = digest([callerKey(ctx.actor), request.method, request.originalUrl, key]);
+  const scope = digest([callerKey(ctx.actor), request.method ?? '', urlOf(request), key]);
   const asked = digest([JSON.stringify(body ?? null)]);
   return withTx(ctx, async (inside) => {
     const lock = await inside.db.run({

@@ -19,12 +19,12 @@ interface Counters {
 const counters = slot<Counters>('request counters', () => ({ windows: new Map(), running: new Map() }));
 
 export interface Admitted {
-  readonly headers: Readonly<Record<string, string>>;
   release(): void;
 }
 
-export function admit(base: Base, actor: Actor, write: boolean): Admitted {
-  if (!base.config.RATE_LIMITS) return { headers: {}, release: () => undefined };
+/** Lets a request in, or refuses it; `headers` are told how much is left. */
+export function admit(base: Base, actor: Actor, write: boolean, headers: Record<string, string>): Admitted {
+  if (!base.config.RATE_LIMITS) return unlimited;
   const state = base.cache.get(counters);
   const key = callerKey(actor);
   const all = countOne(base, state, `all ${key}`, rates.api);
@@ -33,12 +33,10 @@ export function admit(base: Base, actor: Actor, write: boolean): Admitted {
   if (running > limits.request.perCaller)
     throw fail('rate_limited', { detail: `At most ${limits.request.perCaller} requests at once.`, retryAfter: 1 });
   state.running.set(key, running);
+  headers['RateLimit-Limit'] = String(rates.api.count);
+  headers['RateLimit-Remaining'] = String(Math.max(0, rates.api.count - all.count));
+  headers['RateLimit-Reset'] = String(seconds(base, all));
   return {
-    headers: {
-      'RateLimit-Limit': String(rates.api.count),
-      'RateLimit-Remaining': String(Math.max(0, rates.api.count - all.count)),
-      'RateLimit-Reset': String(seconds(base, all)),
-    },
     release: () => {
       const left = (state.running.get(key) ?? 1) - 1;
       if (left === 0) state.running.delete(key);
@@ -46,6 +44,8 @@ export function admit(base: Base, actor: Actor, write: boolean): Admitted {
     },
   };
 }
+
+const unlimited: Admitted = { release: () => undefined };
 
 /** Counts a request that was refused before anybody knew who asked. */
 export const countAddress = (base: Base, address: string): void => {

@@ -42,5 +42,4 @@ export const date = defineField({
       .string({ error: 'must be a moment like "2026-01-31T12:00:00Z"' })
       .refine((value) => parseMoment(value) !== undefined, { error: 'must be a moment like "2026-01-31T12:00:00Z", with an offset' })
       .transform((value) => new Date(parseMoment(value) ?? 0).toISOString()),
-  json: (column) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`,
 });

@@ -19,5 +19,4 @@ export const day = defineField({
   ty: () => ({ kind: 'day' }),
   column: () => ({ type: 'date', check: (column) => `isfinite(${column})` }),
   input: () => z.string({ error: 'must be a day like "2026-01-31"' }).refine(isCalendarDay, { error: 'must be a day like "2026-01-31"' }),
-  json: (column) => `to_char(${column}, 'YYYY-MM-DD')`,
 });

@@ -28,5 +28,4 @@ export const decimal = defineField({
       .refine((value) => parseDecimal(value) !== undefined, { error: 'must be a decimal number as text, like "12.50"' })
       .transform((value) => parseDecimal(value) ?? '')
       .refine((value) => (value.split('.')[1]?.length ?? 0) <= scale, { error: `must have at most ${scale} digits after the point` }),
-  json: (column) => `${column}::text`,
 });

@@ -18,5 +18,4 @@ export const geo = defineField({
     z
       .strictObject({ lat: degrees(90, 'lat'), lon: degrees(180, 'lon') }, { error: 'must be like { "lat": 52.5, "lon": 13.4 }' })
       .transform(({ lat, lon }) => `(${lon === 0 ? 0 : lon},${lat === 0 ? 0 : lat})`),
-  json: (column) => `CASE WHEN ${column} IS NOT NULL THEN json_build_object('lat', (${column})[1], 'lon', (${column})[0]) END`,
 });

@@ -1,0 +1,47 @@
+/** A request as routes see it, whether Express found the route or records.ts did; and what proxies in front say of it. */
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '../kit/config.ts';
+import { failAt } from '../kit/errors.ts';
+
+export type Incoming = IncomingMessage & {
+  readonly params: Readonly<Record<string, string | readonly string[]>>;
+  /** The whole path and query, where `url` was cut by a router. */
+  readonly originalUrl?: string;
+};
+
+export const urlOf = (request: Incoming): string => request.originalUrl ?? request.url ?? '';
+export const pathOf = (request: Incoming): string => urlOf(request).split('?', 1)[0] ?? '';
+
+export const queryOf = (request: Incoming): URLSearchParams => {
+  const url = urlOf(request);
+  const mark = url.indexOf('?');
+  return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
+};
+
+/** A part of the path, decoded; URIError where it cannot be. */
+export function param(request: Incoming, name: string): string {
+  const value = request.params[name];
+  if (typeof value !== 'string') return '';
+  // Express has decoded its own; only what this door cut out of the path still holds a percent sign.
+  return value.includes('%') ? decodeURIComponent(value) : value;
+}
+
+export function noParameters(request: Incoming): void {
+  for (const [name] of queryOf(request)) throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
+}
+
+/** The address of who asks: that of the connection, or what the last TRUST_PROXY proxies say. */
+export function addressOf(request: IncomingMessage, { TRUST_PROXY: hops }: Config): string {
+  const direct = request.socket.remoteAddress ?? 'unknown';
+  const forwarded = request.headers['x-forwarded-for'];
+  if (hops === 0 || typeof forwarded !== 'string') return direct;
+  const chain = [...forwarded.split(',').map((part) => part.trim()), direct].filter((part) => part !== '').reverse();
+  return chain[Math.min(hops, chain.length - 1)] ?? direct;
+}
+
+/** `http` or `https`, as the client sees it. */
+export function protocolOf(request: IncomingMessage, { TRUST_PROXY: hops }: Config): string {
+  const forwarded = request.headers['x-forwarded-proto'];
+  if (hops > 0 && typeof forwarded === 'string') return forwarded.split(',', 1)[0]?.trim() ?? 'http';
+  return 'encrypted' in request.socket ? 'https' : 'http';
+}
