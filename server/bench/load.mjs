@@ -7,19 +7,24 @@ import { Agent, request } from 'node:http';
 
 let input = '';
 for await (const part of process.stdin) input += part;
-const { url, token, operation, ids, connections, seconds, most } = JSON.parse(input);
+const { url, token, operation, ids, cursor, connections, seconds, most } = JSON.parse(input);
 
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const { hostname, port } = new URL(url);
 const headers = { authorization: `Bearer ${token}` };
 const base = '/api/v1/records/posts';
-const list = `${base}?${new URLSearchParams({ filter: 'status == $status', 'p.status': 'published', limit: '20' })}`;
+const published = { filter: 'status == $status', 'p.status': 'published', sort: '-views', limit: '20' };
+const list = `${base}?${new URLSearchParams(published)}`;
+const author = `${base}?${new URLSearchParams({ ...published, expand: 'author', 'expand.author.fields': 'name' })}`;
+const further = `${base}?${new URLSearchParams({ sort: '-views', limit: '20', cursor: cursor ?? '' })}`;
 let serial = 0;
 
 /** The next request: method, path, body, and the status that is right. */
 const operations = {
   get: () => ['GET', `${base}/${ids[serial++ % ids.length]}`, undefined, 200],
   list: () => ['GET', list, undefined, 200],
+  author: () => ['GET', author, undefined, 200],
+  cursor: () => ['GET', further, undefined, 200],
   create: () => ['POST', base, { title: `made ${serial++}`, body: 'by the load', status: 'draft', views: 1 }, 201],
   update: () => ['PATCH', `${base}/${ids[serial++ % ids.length]}`, { title: `changed ${serial}` }, 200],
 };

@@ -11,7 +11,7 @@ import { fail } from '../kit/errors.ts';
 import { ident } from '../kit/sql.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
 import type { Collection } from '../schema/collection.ts';
-import { schemaOf } from '../schema/load.ts';
+import { freshSchema, schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';
 import { sessionOfToken } from './sessions.ts';
 import { verifyToken } from './tokens.ts';
@@ -56,14 +56,13 @@ async function fromBearer(base: Base, authorization: string, address: string): P
 
 /** The actor of a session that has not ended and whose account is not disabled. */
 async function actorOf(base: Base, session: string, account: string, collectionId: string, address: string): Promise<Actor | undefined> {
-  const ctx = systemCtx(base);
-  const schema = await schemaOf(ctx);
+  const schema = freshSchema(base) ?? (await schemaOf(systemCtx(base)));
   const collection = schema.byId.get(collectionId);
   if (collection === undefined) return undefined;
   const memory = base.cache.get(knownSlot);
   const before = memory.get(session);
   const usable = before !== undefined && before.version === schema.version && base.listener.isFresh();
-  const known = usable ? before : await lookUp(ctx, session, account, collectionId, schema.version);
+  const known = usable ? before : await lookUp(systemCtx(base), session, account, collectionId, schema.version);
   if (known === undefined || known.account !== account || known.collection !== collectionId) return undefined;
   if (!usable) {
     if (memory.size >= remembered)

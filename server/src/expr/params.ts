@@ -48,10 +48,11 @@ export class Slots {
 
 export class ParamList {
   readonly #sources: Source[] = [];
-  readonly #slots: Slots;
+  readonly #slots: Slots | undefined;
   #aliases = 0;
 
-  constructor(slots = new Slots()) {
+  /** `slots`: of a statement that is kept. Without them it is bound once, and its constants are those it was written with. */
+  constructor(slots?: Slots) {
     this.#slots = slots;
   }
 
@@ -93,8 +94,11 @@ export class ParamList {
       const written = inText(make(ir.value));
       if (written !== undefined) return `${written}::${type}`;
     }
+    if (this.#slots === undefined) return this.add(make(ir.value), type);
     const slot = this.#slots.of(ir);
-    return slot === undefined ? this.add(make(ir.value), type) : this.#add(({ constants }) => make(constants[slot] ?? null), type);
+    // Bound as it is, it would be the first caller's in every run.
+    if (slot === undefined) throw new Error('a statement that is kept has a constant that was not learnt');
+    return this.#add(({ constants }) => make(constants[slot] ?? null), type);
   }
 
   bind(bound: Bound): unknown[] {

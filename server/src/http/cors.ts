@@ -6,24 +6,16 @@ const sendable = 'Authorization, Content-Type, If-Match, Idempotency-Key, X-Requ
 const readable =
   'ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Schema-Hash, Idempotency-Replayed';
 
-/** Sets what a browser asks for; true where that was all (a preflight). */
-export const cors =
-  (origins: readonly string[]) =>
-  (request: IncomingMessage, response: ServerResponse): boolean => {
-    response.setHeader('Vary', 'Origin');
-    const { origin } = request.headers;
-    const allowed = origin !== undefined && origins.includes(origin);
-    if (allowed) {
-      response.setHeader('Access-Control-Allow-Origin', origin);
-      response.setHeader('Access-Control-Expose-Headers', readable);
-    }
-    if (request.method !== 'OPTIONS') return false;
-    if (allowed) {
-      response.setHeader('Access-Control-Allow-Methods', methods);
-      response.setHeader('Access-Control-Allow-Headers', sendable);
-      response.setHeader('Access-Control-Max-Age', '600');
-    }
-    response.statusCode = 204;
-    response.end();
-    return true;
-  };
+/** What a browser asks of every answer. */
+export function corsHeaders(origins: readonly string[], { headers: { origin } }: IncomingMessage): Record<string, string> {
+  if (origin === undefined || !origins.includes(origin)) return { Vary: 'Origin' };
+  return { Vary: 'Origin', 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': readable };
+}
+
+/** Answers a preflight: what it may send, if it may at all. */
+export function preflight(origins: readonly string[], request: IncomingMessage, response: ServerResponse): void {
+  const headers = corsHeaders(origins, request);
+  const more = { 'Access-Control-Allow-Methods': methods, 'Access-Control-Allow-Headers': sendable, 'Access-Control-Max-Age': '600' };
+  response.writeHead(204, 'Access-Control-Allow-Origin' in headers ? { ...headers, ...more } : headers);
+  response.end();
+}

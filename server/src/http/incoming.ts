@@ -12,11 +12,12 @@ export type Incoming = IncomingMessage & {
 export const urlOf = (request: Incoming): string => request.originalUrl ?? request.url ?? '';
 export const pathOf = (request: Incoming): string => urlOf(request).split('?', 1)[0] ?? '';
 
-export const queryOf = (request: Incoming): URLSearchParams => {
+export function queryText(request: Incoming): string {
   const url = urlOf(request);
   const mark = url.indexOf('?');
-  return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1));
-};
+  return mark < 0 ? '' : url.slice(mark + 1);
+}
+export const queryOf = (request: Incoming): URLSearchParams => new URLSearchParams(queryText(request));
 
 /** A part of the path, decoded; URIError where it cannot be. */
 export function param(request: Incoming, name: string): string {

@@ -16,93 +16,108 @@ import type { Written } from '../records/serialize.ts';
 import { upsertRecord } from '../records/upsert.ts';
 import { updateRecord } from '../records/update.ts';
 import { readJson } from './body.ts';
-import { noParameters, param, queryOf, type Incoming } from './incoming.ts';
+import { noParameters, param, queryOf, queryText, type Incoming } from './incoming.ts';
 import { once } from './middleware/idempotency.ts';
 import { noContent, text, type Reply } from './reply.ts';
 import { answer, type RouteOptions, type Work } from './route.ts';
 
-interface Door {
+interface RecordRoute {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Below `/api/v1/records`: a collection, and behind it nothing, a word or an id. */
+  readonly path: string;
   readonly work: Work<Incoming>;
   readonly options?: RouteOptions;
 }
 
-const list: Door = {
-  work: async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfUrl(queryOf(request), 'list'))),
-};
-const query: Door = {
-  work: async (ctx, request) => text(await listRecords(ctx, param(request, 'collection'), inputOfBody(await bodyOf(request)))),
-  options: { write: false },
-};
-const get: Door = {
-  work: async (ctx, request) =>
-    record(await readRecord(ctx, param(request, 'collection'), param(request, 'id'), inputOfUrl(queryOf(request), 'shape'))),
-};
-const create: Door = {
-  work: async (ctx, request) => {
-    const onConflict = onConflictOf(request);
-    const collection = param(request, 'collection');
-    const body = await bodyOf(request);
-    return once(ctx, { request, collection, body }, async (inside) => {
-      const written =
-        onConflict === undefined
-          ? { ...(await createRecord(inside, collection, body)), created: true }
-          : await upsertRecord(inside, collection, body, onConflict);
-      const location = { Location: `/api/v1/records/${collection}/${written.id}` };
-      return { ...record(written, written.created ? 201 : 200, written.created ? location : {}), id: written.id };
-    });
+export const recordRoutes: readonly RecordRoute[] = [
+  {
+    method: 'GET',
+    path: '/:collection',
+    work: async (ctx, request) => {
+      const query = { text: queryText(request), read: () => inputOfUrl(queryOf(request), 'list') };
+      return text(await listRecords(ctx, param(request, 'collection'), query));
+    },
   },
-};
-const update: Door = {
-  work: async (ctx, request) => {
-    noParameters(request);
-    const collection = param(request, 'collection');
-    const body = await bodyOf(request);
-    const version = ifMatch(request);
-    return once(ctx, { request, collection, body }, async (inside) => {
-      const written = await updateRecord(inside, collection, param(request, 'id'), body, version);
-      return { ...record(written), id: written.id };
-    });
+  {
+    method: 'POST',
+    path: '/:collection/query',
+    work: async (ctx, request) => {
+      const body = await bodyOf(request);
+      return text(await listRecords(ctx, param(request, 'collection'), { read: () => inputOfBody(body) }));
+    },
+    options: { write: false },
   },
-};
-const remove: Door = {
-  work: async (ctx, request) => {
-    noParameters(request);
-    const collection = param(request, 'collection');
-    const version = ifMatch(request);
-    return once(ctx, { request, collection, body: undefined }, async (inside) => {
-      await removeRecord(inside, collection, param(request, 'id'), version);
-      return noContent;
-    });
+  {
+    method: 'GET',
+    path: '/:collection/:id',
+    work: async (ctx, request) =>
+      record(await readRecord(ctx, param(request, 'collection'), param(request, 'id'), inputOfUrl(queryOf(request), 'shape'))),
   },
-};
+  {
+    method: 'POST',
+    path: '/:collection',
+    work: async (ctx, request) => {
+      const onConflict = onConflictOf(request);
+      const collection = param(request, 'collection');
+      const body = await bodyOf(request);
+      return once(ctx, { request, collection, body }, async (inside) => {
+        const written =
+          onConflict === undefined
+            ? { ...(await createRecord(inside, collection, body)), created: true }
+            : await upsertRecord(inside, collection, body, onConflict);
+        const location = { Location: `/api/v1/records/${collection}/${written.id}` };
+        return { ...record(written, written.created ? 201 : 200, written.created ? location : {}), id: written.id };
+      });
+    },
+  },
+  {
+    method: 'PATCH',
+    path: '/:collection/:id',
+    work: async (ctx, request) => {
+      noParameters(request);
+      const collection = param(request, 'collection');
+      const body = await bodyOf(request);
+      const version = ifMatch(request);
+      return once(ctx, { request, collection, body }, async (inside) => {
+        const written = await updateRecord(inside, collection, param(request, 'id'), body, version);
+        return { ...record(written), id: written.id };
+      });
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/:collection/:id',
+    work: async (ctx, request) => {
+      noParameters(request);
+      const collection = param(request, 'collection');
+      const version = ifMatch(request);
+      return once(ctx, { request, collection, body: undefined }, async (inside) => {
+        await removeRecord(inside, collection, param(request, 'id'), version);
+        return noContent;
+      });
+    },
+  },
+];
 
-const methods = ['GET', 'POST', 'PATCH', 'DELETE'] as const;
-type Method = (typeof methods)[number];
-
-/** `/records/:collection` */
-const ofCollection: Partial<Record<Method, Door>> = { GET: list, POST: create };
-/** `/records/:collection/:id` */
-const ofRecord: Partial<Record<Method, Door>> = { GET: get, PATCH: update, DELETE: remove };
-/** `/records/:collection/query`: words that are no ids. */
-const named: Readonly<Record<string, Partial<Record<Method, Door>> | undefined>> = { query: { POST: query } };
-
-const prefix = '/api/v1/records/';
+const prefix = '/api/v1/records';
+const routes: ReadonlyMap<string, RecordRoute> = new Map(recordRoutes.map((one) => [`${one.method} ${one.path}`, one]));
+/** Words that stand where an id does. */
+const words = new Set(recordRoutes.flatMap(({ path }) => path.split('/').filter((part, index) => index === 2 && part !== ':id')));
 
 /** Answers what is a request for records; false where it is none. */
 export const recordsDoor =
   (base: Base) =>
   (request: IncomingMessage, response: ServerResponse): boolean => {
     const { url = '' } = request;
-    if (!url.startsWith(prefix)) return false;
+    if (!url.startsWith(`${prefix}/`)) return false;
     const mark = url.indexOf('?');
-    const [collection = '', rest, more] = url.slice(prefix.length, mark < 0 ? undefined : mark).split('/');
-    if (collection === '' || rest === '' || more !== undefined) return false;
-    const method = methods.find((one) => one === (request.method === 'HEAD' ? 'GET' : request.method));
-    if (method === undefined) return false;
-    const door = (rest === undefined ? ofCollection : ((Object.hasOwn(named, rest) ? named[rest] : undefined) ?? ofRecord))[method];
-    if (door === undefined) return false;
-    const params = { collection, id: rest ?? '' };
-    void answer(base, door.work, door.options ?? {}, Object.assign(request, { params }), response);
+    const [collection = '', id, more] = url.slice(prefix.length + 1, mark < 0 ? undefined : mark).split('/');
+    if (collection === '' || id === '' || more !== undefined) return false;
+    const path = id === undefined ? '/:collection' : words.has(id) ? `/:collection/${id}` : '/:collection/:id';
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+    const found = routes.get(`${method} ${path}`);
+    if (found === undefined) return false;
+    void answer(base, found.work, found.options ?? {}, Object.assign(request, { params: { collection, id: id ?? '' } }), response);
     return true;
   };
 

@@ -9,6 +9,7 @@ import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { loadedHash, reloadSchema } from '../schema/load.ts';
 import { cookieOf } from './cookies.ts';
+import { corsHeaders } from './cors.ts';
 import { addressOf, pathOf, urlOf, type Incoming } from './incoming.ts';
 import { admit, countAddress, type Admitted } from './middleware/limits.ts';
 import { toReply } from './middleware/errors.ts';
@@ -37,7 +38,9 @@ export async function answer<R extends Incoming>(
 ): Promise<void> {
   const begun = performance.now();
   const requestId = requestIdOf(request, base.clock());
-  const headers: Record<string, string> = { 'X-Content-Type-Options': 'nosniff', 'X-Request-Id': requestId };
+  const headers = corsHeaders(base.config.CORS_ORIGINS, request);
+  headers['X-Content-Type-Options'] = 'nosniff';
+  headers['X-Request-Id'] = requestId;
   let admitted: Admitted | undefined;
   try {
     if (urlOf(request).length > limits.url) throw fail('limit_exceeded', `A URL may have at most ${limits.url} characters.`);

@@ -7,7 +7,7 @@ import { limits } from '../kit/limits.ts';
 import { newId } from '../kit/ids.ts';
 import { authRoutes } from './auth.ts';
 import { collectionRoutes, schemaRoute } from './collections.ts';
-import { cors } from './cors.ts';
+import { preflight } from './cors.ts';
 import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
 import { docsPage } from './docs.ts';
 import { live, ready } from './health.ts';
@@ -60,13 +60,13 @@ export function createHttpServer(base: Base, served: Served): Server {
     ),
   );
   app.use(lastResort(base));
-  const allow = cors(base.config.CORS_ORIGINS);
   const answered = recordsDoor(base);
   const server = createServer(
     { headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.timeout, keepAliveTimeout: limits.request.keepAlive },
     (request, response) => {
-      if (request.url?.startsWith('/api/v1/') === true && allow(request, response)) return;
-      if (!answered(request, response)) app(request, response);
+      if (request.method === 'OPTIONS' && request.url?.startsWith('/api/v1/') === true)
+        preflight(base.config.CORS_ORIGINS, request, response);
+      else if (!answered(request, response)) app(request, response);
     },
   );
   server.maxConnections = limits.request.connections;

@@ -61,10 +61,10 @@ export function judgeStored(caller: Caller, collection: Collection, judging: Jud
   judging.add(seen, () => fail('not_found'));
 }
 
-/** `version`: the parameter that holds the version asked for. */
-export function judgeVersion(judging: Judging, version: string | undefined): void {
-  if (version !== undefined)
-    judging.sql(`o."version" = ${version}`, () => fail('version_mismatch', 'The record has been changed meanwhile; read it again.'));
+/** `condition`: that the stored row has the version asked for. */
+export function judgeVersion(judging: Judging, condition: string | undefined): void {
+  if (condition !== undefined)
+    judging.sql(condition, () => fail('version_mismatch', 'The record has been changed meanwhile; read it again.'));
 }
 
 /** A field's own write rule. A field that may neither be written nor read is not there at all. */

@@ -1,18 +1,18 @@
 /** GET /records/:collection and POST …/query: the line that every read follows. */
 import type { Ctx } from '../ctx.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
-import { parseList, type Input } from './parse.ts';
+import { parseList, type Query } from './parse.ts';
 import { planList, type ListPlan } from './plan.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
 import { serializePage, type Rows } from './serialize.ts';
 
 /** The page as the JSON text of the answer. */
-export async function listRecords(ctx: Ctx, name: string, input: Input): Promise<string> {
+export async function listRecords(ctx: Ctx, name: string, query: Query): Promise<string> {
   const schema = await schemaOf(ctx);
   const collection = collectionNamed(schema, name); // 404
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404: as if it were not there
-  const asked = parseList(caller, collection, input); // 400: makes no sense, or names a field you may not see
+  const asked = parseList(caller, collection, query); // 400: makes no sense, or names a field you may not see
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403: nobody of your kind may
   const plan = planList(caller, collection, asked); // pure, kept by shape; 400: a cursor that is not ours
   const rows = await run(ctx, plan); // the only I/O
@@ -20,7 +20,7 @@ export async function listRecords(ctx: Ctx, name: string, input: Input): Promise
 }
 
 async function run(ctx: Ctx, plan: ListPlan): Promise<Rows> {
-  const [rows, count] = await Promise.all([ctx.db.texts(plan.rows), plan.count && ctx.db.texts(plan.count)]);
-  const total = count?.[0]?.[0];
-  return { rows, total: total === undefined ? undefined : Number(total) };
+  if (plan.count === undefined) return { rows: await ctx.db.texts(plan.rows), total: undefined };
+  const [rows, count] = await Promise.all([ctx.db.texts(plan.rows), ctx.db.texts(plan.count)]);
+  return { rows, total: Number(count[0]?.[0]) };
 }

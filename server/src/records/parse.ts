@@ -8,11 +8,12 @@ import { parse } from '@underpin/sdk/expr/parse';
 import { print } from '@underpin/sdk/expr/print';
 import { failAt, Failure } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import { Recent } from '../kit/recent.ts';
 import type { Collection, Field } from '../schema/collection.ts';
 import { authFields } from '../schema/model.ts';
 import type { Caller } from './policy.ts';
 import type { Expand } from './select.ts';
-import { modelOf, policyFor, readOf } from './policy.ts';
+import { mentionsMoment, modelOf, policyFor, readOf } from './policy.ts';
 
 /** What a caller sends: from a query string (all text) or a JSON body. */
 export interface Input {
@@ -32,6 +33,12 @@ export interface Input {
   readonly text: boolean;
 }
 
+/** A request that may have been asked before: its text, if that says all of it, and how to read it. */
+export interface Query {
+  readonly text?: string;
+  read(): Input;
+}
+
 export interface SortKey {
   readonly ir: Ir;
   readonly descending: boolean;
@@ -49,6 +56,8 @@ export interface Asked extends Shape {
   /** Folded; absent where there is none or all pass. `nothing`: no row can match, and none is asked for. */
   readonly filter: readonly Ir[];
   readonly nothing: boolean;
+  /** Whether the filter asks for the moment. */
+  readonly momentary: boolean;
   readonly sort: readonly SortKey[];
   readonly limit: number;
   readonly cursor?: string;
@@ -86,7 +95,23 @@ export function inputOfBody(body: unknown): Input {
   return { ...body, text: false };
 }
 
-export function parseList(caller: Caller, collection: Collection, input: Input): Asked {
+/** What a caller asked before, by its text. */
+const askedBefore = new WeakMap<object, Recent<string, Asked>>();
+const rememberedQueries = 20;
+
+/** What the same caller asked in the same words is not read again, but where it depends on the moment or names a place. */
+export function parseList(caller: Caller, collection: Collection, query: Query): Asked {
+  const queries = askedBefore.get(caller.known) ?? new Recent<string, Asked>(rememberedQueries);
+  askedBefore.set(caller.known, queries);
+  const text = query.text === undefined ? undefined : `${collection.name}?${query.text}`;
+  const before = text === undefined ? undefined : queries.get(text);
+  if (before !== undefined) return before;
+  const asked = readList(caller, collection, query.read());
+  if (text !== undefined && asked.cursor === undefined && !asked.momentary) queries.set(text, asked);
+  return asked;
+}
+
+function readList(caller: Caller, collection: Collection, input: Input): Asked {
   const conditions = parseConditions(caller, collection, input);
   const sort = parseSort(caller, collection, input.sort);
   const limit = wholeNumber(input.limit, 'limit', 1, limits.list.max) ?? limits.list.fallback;
@@ -123,17 +148,19 @@ function parseConditions(
   caller: Caller,
   collection: Collection,
   input: Input,
-): { filter: readonly Ir[]; nothing: boolean; texts: readonly string[] } {
+): { filter: readonly Ir[]; nothing: boolean; momentary: boolean; texts: readonly string[] } {
   const params = parseParams(input);
   const texts: string[] = [];
   const filter: Ir[] = [];
   let nothing = false;
+  let momentary = false;
   const add = (pointer: string, read: () => Ast): void => {
     const ir = withPointer(pointer, () => {
       const ast = read();
       texts.push(print(ast));
       return check(ast, { ...checking(caller, collection), params, textParams: input.text }).ir;
     });
+    momentary ||= mentionsMoment(ir);
     const folded = fold(ir, caller.fold);
     if (folded.verdict === 'never') nothing = true;
     if (folded.verdict === 'depends') filter.push(folded.ir);
@@ -144,7 +171,7 @@ function parseConditions(
     add('/filter', () => parse(text, clientLimits));
   }
   if (input.where !== undefined && input.where !== null) add('/where', () => fromWhere(input.where, clientLimits));
-  return { filter, nothing, texts: [...texts, JSON.stringify(params)] };
+  return { filter, nothing, momentary, texts: [...texts, JSON.stringify(params)] };
 }
 
 const checking = (caller: Caller, collection: Collection) => ({

@@ -39,17 +39,7 @@ const positionAt = 1;
 export function planList(caller: Caller, collection: Collection, asked: Asked): ListPlan {
   const position = asked.cursor === undefined ? undefined : parseCursor(caller.ctx, asked.identity, asked.sort.length, asked.cursor);
   const offset = asked.page === undefined ? 0 : (asked.page - 1) * asked.limit;
-  const key = JSON.stringify([
-    'list',
-    collection.name,
-    asked.sort.map(({ ir, descending, nullsFirst, nullable }) => [shapeKey(ir), descending, nullsFirst, nullable]),
-    positionShape(position),
-    offset > 0,
-    asked.limit,
-    asked.nothing,
-    asked.count,
-    shapeOfShape(asked),
-  ]);
+  const key = `${keyOf(collection, asked)} ${JSON.stringify([positionShape(position), offset > 0])}`;
   const { plan, constants } = planned(caller, key, asked.filter, (writing) => writeList(writing, collection, asked, position, offset > 0));
   const sent = [offset, ...(position?.values ?? [])];
   return {
@@ -59,6 +49,18 @@ export function planList(caller: Caller, collection: Collection, asked: Asked): 
     rows: bind(plan.rows, constants, sent),
     count: plan.count === undefined ? undefined : bind(plan.count, constants, sent),
   };
+}
+
+const keys = new WeakMap<Asked, string>();
+/** All that the writing of a list looks at, besides the filter, the position and the policy. */
+function keyOf(collection: Collection, asked: Asked): string {
+  const before = keys.get(asked);
+  if (before !== undefined) return before;
+  const { sort, limit, nothing, count } = asked;
+  const order = sort.map(({ ir, descending, nullsFirst, nullable }) => [shapeKey(ir), descending, nullsFirst, nullable]);
+  const key = JSON.stringify(['list', collection.name, order, limit, nothing, count, shapeOfShape(asked)]);
+  keys.set(asked, key);
+  return key;
 }
 
 /** What is asked for of a record, as part of a key. */
@@ -87,7 +89,7 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
   const nested = columns.heavy;
   const raw = sorted.map((_sql, index) => `r."K${index}"`);
   const shown = nested ? raw : sorted;
-  const at = shown.map((sql) => (columns.sql.includes(sql) ? columns.sql.indexOf(sql) : columns.add(sql)));
+  const at = shown.map((sql) => columns.add(sql));
   const order = (sql: readonly string[]): string => `ORDER BY ${orderBy(keys, sql)}`;
   const rest = [
     `FROM ${collection.table} r${root.joins.join('')}`,

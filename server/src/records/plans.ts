@@ -130,12 +130,15 @@ function grow<P>(
   };
   conditions.forEach(learn);
   const path: { readonly question: Question; readonly key: string }[] = [];
-  const names = new Set<string>();
-  const asked = (question: Question, condition: Condition): void => {
-    if (names.has(question.name)) return;
-    names.add(question.name);
+  const answers = new Map<string, Condition>();
+  const asked = (question: Question, work: () => Condition): Condition => {
+    const before = answers.get(question.name);
+    if (before !== undefined) return before;
+    const condition = work();
+    answers.set(question.name, condition);
     path.push({ question, key: keyOf(condition) });
     if (condition !== 'never') condition.forEach(learn);
+    return condition;
   };
   const plan = write({
     caller: { ...caller, asked },

@@ -17,7 +17,7 @@ import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { Recent } from '../kit/recent.ts';
 import type { Ctx } from '../ctx.ts';
-import { childrenOf } from '../expr/shape.ts';
+import { childrenOf, constantsOf, shapeKey } from '../expr/shape.ts';
 import type { Action, Collection, Field } from '../schema/collection.ts';
 import type { Schema } from '../schema/load.ts';
 import { schemaModel } from '../schema/model.ts';
@@ -39,8 +39,8 @@ export interface Caller {
   readonly privileged: boolean;
   readonly fold: FoldContext;
   readonly known: Known;
-  /** Is told of each condition that is given; only while a plan is written. */
-  readonly asked?: (question: Question, condition: Condition) => void;
+  /** Notes each condition that is given, and gives the same one again; only while a plan is written. */
+  readonly asked?: (question: Question, work: () => Condition) => Condition;
 }
 
 /** What is remembered of a caller for one schema. */
@@ -83,7 +83,12 @@ function knownOf(ctx: Ctx, schema: Schema): Known {
   const { actor } = ctx;
   const found = actor.kind === 'account' ? held.accounts.get(actor.record) : held.kinds.get(kindOf(actor));
   if (found !== undefined) return found;
-  const made: Known = { auth: authOf(actor), conditions: new Map(), model: undefined, momentary: false };
+  const made: Known = {
+    auth: authOf(actor),
+    conditions: new Map(),
+    model: undefined,
+    momentary: false,
+  };
   if (actor.kind === 'account') held.accounts.set(actor.record, made);
   else held.kinds.set(kindOf(actor), made);
   return made;
@@ -127,7 +132,7 @@ function asksForMoment({ schema }: Caller): boolean {
 }
 
 const moments = new WeakMap<Ir, boolean>();
-function mentionsMoment(ir: Ir): boolean {
+export function mentionsMoment(ir: Ir): boolean {
   const before = moments.get(ir);
   if (before !== undefined) return before;
   const found = ir.op === 'context' ? ir.path[0] !== 'auth' : childrenOf(ir).some(mentionsMoment);
@@ -135,7 +140,15 @@ function mentionsMoment(ir: Ir): boolean {
   return found;
 }
 
-const both = (a: Condition, b: Condition): Condition => (a === 'never' || b === 'never' ? 'never' : [...a, ...b]);
+/** All of both; what says the same of the same values is asked once, as the guard, and `list` where it stands for `view`. */
+const both = (a: Condition, b: Condition): Condition =>
+  a === 'never' || b === 'never' ? 'never' : [...a, ...b.filter((ir) => !a.some((other) => saysTheSame(ir, other)))];
+
+function saysTheSame(a: Ir, b: Ir): boolean {
+  if (shapeKey(a) !== shapeKey(b)) return false;
+  const others = constantsOf(b);
+  return constantsOf(a).every(({ value }, index) => value !== null && typeof value !== 'object' && value === others[index]?.value);
+}
 
 /** A rule for this caller: null is for admins only, undefined does not restrict. */
 function judged(caller: Caller, rule: Ir | null | undefined, more: Partial<FoldContext> = {}): Condition {
@@ -149,11 +162,8 @@ function judged(caller: Caller, rule: Ir | null | undefined, more: Partial<FoldC
 
 /** Answers a question: from memory, or worked out and remembered. */
 function answered(caller: Caller, question: Question, work: () => Condition): Condition {
-  const { conditions } = caller.known;
-  const before = conditions.get(question.name);
-  const condition = before ?? workOut(caller, question, work);
-  caller.asked?.(question, condition);
-  return condition;
+  const answer = (): Condition => caller.known.conditions.get(question.name) ?? workOut(caller, question, work);
+  return caller.asked === undefined ? answer() : caller.asked(question, answer);
 }
 
 function workOut({ known }: Caller, { name }: Question, work: () => Condition): Condition {

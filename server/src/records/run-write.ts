@@ -8,25 +8,19 @@ import type { Collection } from '../schema/collection.ts';
 import { checkName, foreignKeyName, indexName } from '../schema/ddl.ts';
 import { badReference } from './judge.ts';
 import type { Written } from './serialize.ts';
-import type { Answer, WritePlan } from './write.ts';
+import type { WritePlan } from './write.ts';
+import { readWritten } from './written.ts';
 
 /** Runs a write; the first judgement that failed is the refusal, no row at all is a record that is not there. */
-export async function runWrite(ctx: Ctx, collection: Collection, { statement, answer, refusals }: WritePlan): Promise<Written | undefined> {
-  const row = await execute(ctx, collection, statement);
+export async function runWrite(ctx: Ctx, collection: Collection, plan: WritePlan): Promise<Written | undefined> {
+  const plain = plan.plain && (await execute(ctx, collection, plan.plain.statement));
+  if (plan.plain !== undefined && plain !== undefined) return readWritten(plan.plain.answer, plain);
+  const row = await execute(ctx, collection, plan.statement);
   if (row === undefined) throw fail('not_found');
-  refusals.forEach((refusal, index) => {
-    if (row[answer.judged[index] ?? -1] !== 't') throw refusal();
+  plan.refusals.forEach((refusal, index) => {
+    if (row[plan.answer.judged[index] ?? -1] !== 't') throw refusal();
   });
-  return written(answer, row);
-}
-
-/** The record as it is answered, or its id and version where the caller may not view it; undefined where nothing was written. */
-function written({ id: at, version: versionAt, visible, write }: Answer, row: Texts): Written | undefined {
-  const id = row[at];
-  if (id === null || id === undefined) return undefined;
-  const version = versionAt === undefined ? undefined : Number(row[versionAt]);
-  const isShown = write !== undefined && (visible === undefined || row[visible] === 't');
-  return { id, version, json: isShown ? write(row) : JSON.stringify({ id, version }) };
+  return readWritten(plan.answer, row);
 }
 
 async function execute(ctx: Ctx, collection: Collection, statement: Statement): Promise<Texts | undefined> {

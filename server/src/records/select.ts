@@ -82,8 +82,10 @@ export class Columns {
   /** Whether any costs more than its place: then the rows are found first, and these only for those of the page. */
   heavy = false;
 
+  /** The place of a column; one that is asked for twice stands there once. */
   add(sql: string): number {
-    return this.sql.push(sql) - 1;
+    const before = this.sql.indexOf(sql);
+    return before < 0 ? this.sql.push(sql) - 1 : before;
   }
 }
 

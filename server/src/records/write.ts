@@ -22,30 +22,33 @@ import { columnFields, type Collection, type Field } from '../schema/collection.
 import { compiled } from '../schema/ddl.ts';
 import { isOwnCollection, isOwnId, judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
 import { listChanges, planLists, type ListWrite, type Sent } from './lists.ts';
-import { bind, planned, type Template, type Writing } from './plans.ts';
-import { guardOfNext, policyFor, refuseNever, type Caller, type Condition } from './policy.ts';
-import { allHold, Columns, selectRecord, type Root, type Writer } from './select.ts';
+import { plainDelete, plainInsert, plainUpdate, speaksOfNext, type PlainWrite } from './plain-write.ts';
+import { bind, planned, type Planned, type Template, type Writing } from './plans.ts';
+import { guardOfNext, policyFor, refuseNever, writeOf, type Caller } from './policy.ts';
+import { Columns, type Root } from './select.ts';
 import { bindType, type Value, type Values } from './values.ts';
-
-/** What a write's statement answers with: where things stand in its one row. */
-export interface Answer {
-  readonly id: number;
-  readonly version: number | undefined;
-  /** Whether the caller may view the record as it is now. Absent: he may. */
-  readonly visible: number | undefined;
-  readonly write: Writer | undefined;
-  /** The judgements, in the order of `refusals`. */
-  readonly judged: readonly number[];
-}
+import { selectWritten, type Answer } from './written.ts';
 
 export interface WritePlan {
+  /** Run first where there is one. */
+  readonly plain: { readonly statement: Statement; readonly answer: Answer } | undefined;
   readonly statement: Statement;
   readonly answer: Answer;
   readonly refusals: readonly (() => Failure)[];
 }
-interface WriteTemplate extends Omit<WritePlan, 'statement'> {
+interface WriteTemplate extends Omit<WritePlan, 'statement' | 'plain'> {
+  readonly plain: PlainWrite | undefined;
   readonly statement: Template;
 }
+
+const bound = ({ plan, constants }: Planned<WriteTemplate>, sent: readonly unknown[]): WritePlan => ({
+  ...plan,
+  plain: plan.plain && { ...plan.plain, statement: bind(plan.plain.statement, constants, sent) },
+  // Bound only when it is run.
+  get statement() {
+    return bind(plan.statement, constants, sent);
+  },
+});
 
 /** What a write sends, in this order; each value takes two places: itself, or what is added, and what is removed. */
 const at = { id: 0, now: 1, self: 2, version: 3, values: 4 } as const;
@@ -83,20 +86,42 @@ const announce = (lists: readonly ListWrite[], id: string): string =>
 
 export function planCreate(caller: Caller, collection: Collection, id: string, values: Values): WritePlan {
   const key = keyOf('create', caller, collection, values, undefined);
-  const { plan, constants } = planned(caller, key, [], (writing) => writeCreate(writing, collection, values));
-  return { ...plan, statement: bind(plan.statement, constants, sentOf(caller, id, undefined, values.values)) };
+  const plan = planned(caller, key, [], (writing) => writeCreate(writing, collection, values));
+  return bound(plan, sentOf(caller, id, undefined, values.values));
 }
 
-function writeCreate(writing: Writing, collection: Collection, { values, sent }: Values): WriteTemplate {
-  const { caller } = writing;
-  const params = writing.params();
+function writeCreate(writing: Writing, collection: Collection, values: Values): WriteTemplate {
+  const judged = judgeCreate(writing, collection, values);
+  const { params, lists, judging, next, columns } = judged;
+  const all = judging.all();
+  const answer = writeAnswer(writing, collection, params, judging, lists);
+  const text = [
+    `WITH n AS (${next}),`,
+    ...lists.map(({ definition }) => definition),
+    `judged AS MATERIALIZED (SELECT n.*${judging.columns()}${announce(lists, 'n."id"')} FROM n${judging.root.joins.join('')}),`,
+    ...lists.flatMap((list) => list.changes(all)),
+    `done AS (INSERT INTO ${collection.table} AS t (${columns.join(', ')}) SELECT ${columns.map((column) => `judged.${column}`).join(', ')} FROM judged WHERE ${all} RETURNING ${returning(collection)})`,
+    answer.sql,
+  ].join('\n');
+  const again = lists.length === 0 ? judgeCreate(writing, collection, values) : undefined;
+  return {
+    plain: again && plainInsert(writing, collection, again.params, again),
+    statement: writing.template(text, params),
+    answer: answer.answer,
+    refusals: judging.list.map(({ refusal }) => refusal),
+  };
+}
+
+/** The row that is to be, and what may refuse it. Each statement has parameters of its own. */
+function judgeCreate({ caller, params: newParams }: Writing, collection: Collection, { values, sent }: Values) {
+  const params = newParams();
   const own = params.sent(at.id, 'uuid');
   const now = params.sent(at.now, 'timestamptz');
   const places = placed(values);
   const plain = places.filter(({ value }) => value.field.junction === undefined);
   const lists = planLists(params, places, own);
   const given = plain.map(({ value: { field }, at: index }) => `${params.sent(index, bindType(field))} AS ${ident(field.name)}`);
-  const next = [`${own} AS "id"`, ...given, `${now} AS "created"`, `${now} AS "updated"`, `1::int8 AS "version"`];
+  const next = withComputed(collection, [`${own} AS "id"`, ...given, `${now} AS "created"`, `${now} AS "updated"`, `1::int8 AS "version"`]);
   const columns = ['id', ...plain.map(({ value: { field } }) => field.name), 'created', 'updated', 'version'].map(ident);
   const judging = new Judging(caller, params, 'n', 'n', { nextMany: tablesOf(lists) });
   const rule = policyFor(caller, collection, 'create', { sent, creating: true });
@@ -105,17 +130,7 @@ function writeCreate(writing: Writing, collection: Collection, { values, sent }:
   judgeFields(caller, collection, judging, values, 'write-create', sent);
   judgeReferences(caller, judging, params, values, sent, undefined);
   judgeLists(caller, judging, params, lists, undefined, selfOf(caller, lists, params));
-  const all = judging.all();
-  const answer = writeAnswer(writing, collection, params, judging, lists);
-  const text = [
-    `WITH n AS (${withComputed(collection, next)}),`,
-    ...lists.map(({ definition }) => definition),
-    `judged AS MATERIALIZED (SELECT n.*${judging.columns()}${announce(lists, 'n."id"')} FROM n${judging.root.joins.join('')}),`,
-    ...lists.flatMap((list) => list.changes(all)),
-    `done AS (INSERT INTO ${collection.table} AS t (${columns.join(', ')}) SELECT ${columns.map((column) => `judged.${column}`).join(', ')} FROM judged WHERE ${all} RETURNING ${returning(collection)})`,
-    answer.sql,
-  ].join('\n');
-  return { statement: writing.template(text, params), answer: answer.answer, refusals: judging.list.map(({ refusal }) => refusal) };
+  return { params, lists, judging, next, columns };
 }
 
 /** The caller's own id, where a list could name it. */
@@ -137,10 +152,10 @@ function withComputed(collection: Collection, columns: readonly string[]): strin
   return computed.length === 0 ? row : `SELECT b.*, ${computed.join(', ')} FROM (${row}) b`;
 }
 
-/** The new value of a column: what was sent, or what was stored and an amount. */
-const newValue = (params: ParamList, { value: { field, change }, at: index }: Sent): string =>
+/** The new value of a column: what was sent, or what was stored (under the alias `old`) and an amount. */
+const newValue = (params: ParamList, { value: { field, change }, at: index }: Sent, old: string): string =>
   change?.kind === 'inc'
-    ? `(coalesce(o.${ident(field.name)}, 0) + ${params.sent(index, bindType(field))})`
+    ? `(coalesce(${old}.${ident(field.name)}, 0) + ${params.sent(index, bindType(field))})`
     : params.sent(index, bindType(field));
 
 /** The stored-row part of a change: there, viewable, allowed, of the version asked for. `judgeOnly`: nothing is written. */
@@ -153,10 +168,8 @@ export function planUpdate(
   judgeOnly: boolean,
 ): WritePlan {
   const key = keyOf('update', caller, collection, values, [ifVersion !== undefined, judgeOnly]);
-  const { plan, constants } = planned(caller, key, [], (writing) =>
-    writeUpdate(writing, collection, values, ifVersion !== undefined, judgeOnly),
-  );
-  return { ...plan, statement: bind(plan.statement, constants, sentOf(caller, id, ifVersion, values.values)) };
+  const plan = planned(caller, key, [], (writing) => writeUpdate(writing, collection, values, ifVersion !== undefined, judgeOnly));
+  return bound(plan, sentOf(caller, id, ifVersion, values.values));
 }
 
 function writeUpdate(
@@ -172,7 +185,7 @@ function writeUpdate(
   const places = placed(values);
   const lists = planLists(params, places, own);
   const given = new Map(
-    places.filter(({ value }) => value.field.junction === undefined).map((place) => [place.value.field.name, newValue(params, place)]),
+    places.filter(({ value }) => value.field.junction === undefined).map((place) => [place.value.field.name, newValue(params, place, 'o')]),
   );
   const changed = (name: string): string => {
     const list = lists.find(({ field }) => field.name === name);
@@ -183,7 +196,7 @@ function writeUpdate(
   judgeStored(caller, collection, judging);
   judging.add(updateRule(caller, collection, sent), () => fail('rule_denied'));
   judgeFields(caller, collection, judging, values, 'write-update', sent);
-  judgeVersion(judging, asksVersion ? params.sent(at.version, 'int8') : undefined);
+  judgeVersion(judging, asksVersion ? `o."version" = ${params.sent(at.version, 'int8')}` : undefined);
   judgeReferences(caller, judging, params, values, sent, 'o');
   judgeLists(caller, judging, params, lists, own, selfOf(caller, lists, params));
   const next = columnFields(collection)
@@ -202,7 +215,46 @@ function writeUpdate(
     `done AS (UPDATE ${collection.table} t SET ${[...sets, `"updated" = greatest(${now}, t."updated")`, `"version" = t."version" + 1`].join(', ')} FROM judged WHERE t."id" = judged."id" AND ${all} RETURNING ${returning(collection)})`,
     answer.sql,
   ].join('\n');
-  return { statement: writing.template(text, params), answer: answer.answer, refusals: judging.list.map(({ refusal }) => refusal) };
+  return {
+    plain: judgeOnly ? undefined : writePlainUpdate(writing, collection, { values, sent }, asksVersion),
+    statement: writing.template(text, params),
+    answer: answer.answer,
+    refusals: judging.list.map(({ refusal }) => refusal),
+  };
+}
+
+/** Where no list is written, no relation has to be looked up, and nothing is asked of the row to be. */
+function writePlainUpdate(
+  writing: Writing,
+  collection: Collection,
+  { values, sent }: Pick<Values, 'values' | 'sent'>,
+  asksVersion: boolean,
+): PlainWrite | undefined {
+  const { caller } = writing;
+  const looksUp = values.some(({ field }) => field.junction !== undefined || (field.to !== undefined && !caller.privileged));
+  const rules = [
+    ...updateRule(caller, collection, sent),
+    ...values.flatMap(({ field }) => fieldConditions(caller, collection, field, sent)),
+  ];
+  if (looksUp || rules.some(speaksOfNext)) return undefined;
+  const params = writing.params();
+  const judging = new Judging(caller, params, 't', 't');
+  judgeStored(caller, collection, judging);
+  judging.add(rules, () => fail('rule_denied'));
+  if (asksVersion) judging.sql(`t."version" = ${params.sent(at.version, 'int8')}`, () => fail('version_mismatch'));
+  const sets = placed(values).map((place) => `${ident(place.value.field.name)} = ${newValue(params, place, 't')}`);
+  const now = params.sent(at.now, 'timestamptz');
+  return plainUpdate(writing, collection, params, {
+    id: params.sent(at.id, 'uuid'),
+    sets: [...sets, `"updated" = greatest(${now}, t."updated")`, `"version" = t."version" + 1`],
+    judging,
+  });
+}
+
+/** What a field's write rule asks where the field is sent; what it never allows was refused before. */
+function fieldConditions(caller: Caller, collection: Collection, field: Field, sent: ReadonlySet<string>): readonly Ir[] {
+  const condition = sent.has(field.name) ? writeOf(caller, collection, field, 'write-update', sent) : [];
+  return condition === 'never' ? [] : condition;
 }
 
 /** The rule of a change, with the guard on the row that is to be. */
@@ -217,27 +269,33 @@ export function updateRule(caller: Caller, collection: Collection, sent: Readonl
 export function planDelete(caller: Caller, collection: Collection, id: string, ifVersion: number | undefined): WritePlan {
   const nothing = { values: [], sent: new Set<string>() };
   const key = keyOf('delete', caller, collection, nothing, ifVersion !== undefined);
-  const { plan, constants } = planned(caller, key, [], (writing) => writeDelete(writing, collection, ifVersion !== undefined));
-  return { ...plan, statement: bind(plan.statement, constants, sentOf(caller, id, ifVersion, [])) };
+  const plan = planned(caller, key, [], (writing) => writeDelete(writing, collection, ifVersion !== undefined));
+  return bound(plan, sentOf(caller, id, ifVersion, []));
 }
 
 function writeDelete(writing: Writing, collection: Collection, asksVersion: boolean): WriteTemplate {
   const { caller } = writing;
-  const params = writing.params();
-  const own = params.sent(at.id, 'uuid');
-  const judging = new Judging(caller, params, 'o', 'o');
-  judgeStored(caller, collection, judging);
-  const rule = policyFor(caller, collection, 'delete');
-  refuseNever(caller, rule);
-  judging.add(rule, () => fail('rule_denied'));
-  judgeVersion(judging, asksVersion ? params.sent(at.version, 'int8') : undefined);
+  const judged = (alias: string) => {
+    const params = writing.params();
+    const id = params.sent(at.id, 'uuid');
+    const judging = new Judging(caller, params, alias, alias);
+    judgeStored(caller, collection, judging);
+    const rule = policyFor(caller, collection, 'delete');
+    refuseNever(caller, rule);
+    judging.add(rule, () => fail('rule_denied'));
+    judgeVersion(judging, asksVersion ? `${alias}."version" = ${params.sent(at.version, 'int8')}` : undefined);
+    return { params, id, judging };
+  };
+  const { params, id, judging } = judged('o');
   const text = [
-    `WITH o AS MATERIALIZED (SELECT ${returning(collection)} FROM ${collection.table} t WHERE t."id" = ${own} FOR UPDATE),`,
+    `WITH o AS MATERIALIZED (SELECT ${returning(collection)} FROM ${collection.table} t WHERE t."id" = ${id} FOR UPDATE),`,
     `judged AS MATERIALIZED (SELECT o."id"${judging.columns()} FROM o${judging.root.joins.join('')}),`,
     `done AS (DELETE FROM ${collection.table} t USING judged WHERE t."id" = judged."id" AND ${judging.all()} RETURNING t."id")`,
     `SELECT done."id"${judging.answers()} FROM judged LEFT JOIN done ON true`,
   ].join('\n');
+  const again = judged('t');
   return {
+    plain: plainDelete(writing, collection, again.params, again),
     statement: writing.template(text, params),
     answer: { id: 0, version: undefined, visible: undefined, write: undefined, judged: judging.list.map((_one, index) => 1 + index) },
     refusals: judging.list.map(({ refusal }) => refusal),
@@ -268,18 +326,4 @@ function writeAnswer(
     sql: `SELECT ${columns.sql.join(', ')} FROM judged LEFT JOIN done ON true${root.joins.join('')}`,
     answer: { id, version, visible, write, judged },
   };
-}
-
-/** What is shown of a record that was just written, by the rule that guards every look at it. */
-export function selectWritten(
-  caller: Caller,
-  collection: Collection,
-  params: ParamList,
-  columns: Columns,
-  root: Root,
-): Pick<Answer, 'visible' | 'write'> {
-  const seen: Condition = policyFor(caller, collection, 'view');
-  if (seen === 'never') return { visible: undefined, write: undefined };
-  const visible = seen.length === 0 ? undefined : columns.add(`((${allHold(caller, params, root, seen)}) IS TRUE)`);
-  return { visible, write: selectRecord({ caller, params, columns, root }, collection, undefined, []) };
 }

@@ -38,10 +38,17 @@ export function followSchema(base: Base): void {
   base.listener.on('schema', forget, forget);
 }
 
+/** The schema in memory, where it is known to be that of the database. */
+export function freshSchema(base: Base): Schema | undefined {
+  const state = base.cache.get(held);
+  return !state.stale && base.listener.isFresh() ? state.schema : undefined;
+}
+
 /** The schema as it stands now. */
 export async function schemaOf(ctx: Ctx): Promise<Schema> {
+  const fresh = freshSchema(ctx);
+  if (fresh !== undefined) return fresh;
   const state = ctx.cache.get(held);
-  if (state.schema !== undefined && !state.stale && ctx.listener.isFresh()) return state.schema;
   state.loading ??= refresh(ctx, state).finally(() => {
     state.loading = undefined;
   });

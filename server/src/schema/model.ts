@@ -41,6 +41,13 @@ export const wholeModel = (schema: Schema): SchemaModel => schemaModel(schema, (
  * types, the name is left out: a rule could not know what it compares.
  */
 export function authFields(schema: Schema): ReadonlyMap<string, Ty> {
+  const known = authFieldsOf.get(schema) ?? collectAuthFields(schema);
+  authFieldsOf.set(schema, known);
+  return known;
+}
+const authFieldsOf = new WeakMap<Schema, ReadonlyMap<string, Ty>>();
+
+function collectAuthFields(schema: Schema): ReadonlyMap<string, Ty> {
   const found = new Map<string, Ty | undefined>();
   for (const collection of schema.collections) {
     if (collection.kind !== 'auth') continue;

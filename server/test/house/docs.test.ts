@@ -1,5 +1,6 @@
 /** The documentation against the code, in both directions: nothing is missing, and nothing is told that is not there. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { recordRoutes } from '../../src/http/records.ts';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { clientLimits, ruleLimits } from '@underpin/sdk/expr/ast';
@@ -107,7 +108,7 @@ describe('rules.md', () => {
   });
 });
 
-/** Each route as the code registers it: `app.get(…)` in server.ts, and what the routers add below their mounts. */
+/** Each route as the code registers it: `app.get(…)` in server.ts, what the routers add below their mounts, and the records. */
 function routesOfCode(): string[] {
   const folder = join(root, 'server/src/http');
   const sources = readdirSync(folder)
@@ -123,7 +124,8 @@ function routesOfCode(): string[] {
     const source = sources.find((text) => text.includes(`export function ${name}(`)) ?? '';
     return calls(source, 'router').map(([method = '', path = '']) => `${method} ${mount}${path === '/' ? '' : path}`);
   });
-  return [...direct, ...mounted];
+  const records = recordRoutes.map(({ method, path }) => `${method} /api/v1/records${path}`);
+  return [...direct, ...mounted, ...records];
 }
 
 test('api.md has a heading for every route, and no other', () => {
