@@ -1,4 +1,5 @@
-/** The parts of a checked expression, and what follows from looking at all of them. */
+/** The parts of expressions, as text was parsed and as they were checked, and what follows from looking at all of them. */
+import type { Ast } from './ast.ts';
 import type { Ir, Many, Row } from './ir.ts';
 
 /** The expressions directly inside. */
@@ -100,4 +101,24 @@ export const rowOf = (ir: Ir): Row | undefined => (ir.op === 'column' ? ir.row :
 export function dependsOnNow(ir: Ir): boolean {
   for (const node of nodesOf(ir)) if (node.op === 'context' && (node.path[0] === 'now' || node.path[0] === 'today')) return true;
   return false;
+}
+
+/** The trees directly inside a tree of syntax. */
+export function syntaxOf(ast: Ast): readonly Ast[] {
+  switch (ast.type) {
+    case 'get':
+    case 'not':
+    case 'negate':
+      return [ast.of];
+    case 'call':
+      return ast.receiver ? [ast.receiver, ...ast.args] : ast.args;
+    case 'list':
+      return ast.items;
+    case 'binary':
+      return [ast.left, ast.right];
+    case 'conditional':
+      return [ast.test, ast.then, ast.otherwise];
+    default:
+      return [];
+  }
 }

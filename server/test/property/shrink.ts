@@ -2,25 +2,7 @@
 import { ruleLimits, type Ast } from '@underpin/sdk/expr/ast';
 import { parse } from '@underpin/sdk/expr/parse';
 import { print } from '@underpin/sdk/expr/print';
-
-const partsOf = (ast: Ast): readonly Ast[] => {
-  switch (ast.type) {
-    case 'get':
-    case 'not':
-    case 'negate':
-      return [ast.of];
-    case 'call':
-      return ast.receiver ? [ast.receiver, ...ast.args] : ast.args;
-    case 'list':
-      return ast.items;
-    case 'binary':
-      return [ast.left, ast.right];
-    case 'conditional':
-      return [ast.test, ast.then, ast.otherwise];
-    default:
-      return [];
-  }
-};
+import { syntaxOf } from '@underpin/sdk/expr/walk';
 
 const at = { start: 0, end: 0 };
 const simpler: readonly Ast[] = [
@@ -31,7 +13,7 @@ const simpler: readonly Ast[] = [
 /** Every tree in which one node is replaced by one of its parts, or by true or false; larger steps first. */
 function* smaller(ast: Ast): Generator<Ast> {
   if (ast.type !== 'bool') yield* simpler;
-  yield* partsOf(ast);
+  yield* syntaxOf(ast);
   switch (ast.type) {
     case 'get':
     case 'not':
