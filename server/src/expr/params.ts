@@ -7,6 +7,7 @@
  */
 import type { CompareClass, ConstValue, Ir } from '@underpin/sdk/expr/ir';
 import type { Ty } from '@underpin/sdk/expr/model';
+import { toPoint } from '@underpin/sdk/expr/places';
 import { literal } from '../kit/sql.ts';
 import { isLiteral, type Const } from './shape.ts';
 
@@ -111,14 +112,22 @@ export class ParamList {
   }
 }
 
+/** Postgres writes the longitude first. */
+const boundPoint = (value: ConstValue): string | null => {
+  const point = toPoint(value);
+  return point && `(${point.lon},${point.lat})`;
+};
+
 const plain = (value: ConstValue, as: CompareClass | 'geo'): unknown =>
   as === 'time' && typeof value === 'number'
     ? new Date(value).toISOString()
     : as === 'json'
       ? JSON.stringify(value)
-      : as === 'decimal' || as === 'geo'
-        ? String(value)
-        : value;
+      : as === 'geo'
+        ? boundPoint(value)
+        : as === 'decimal'
+          ? String(value)
+          : value;
 
 /** As a literal of SQL: texts, numbers and lists of them. */
 function inText(value: unknown): string | undefined {

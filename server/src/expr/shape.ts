@@ -8,6 +8,7 @@
  */
 import type { Ir, Many, Row } from '@underpin/sdk/expr/ir';
 import type { Ty } from '@underpin/sdk/expr/model';
+import { partsOf } from '@underpin/sdk/expr/walk';
 
 export type Const = Extract<Ir, { op: 'const' }>;
 
@@ -28,7 +29,7 @@ export const isLiteral = (ir: Const): boolean => literals.has(ir);
 export function spelledOut(ir: Ir): Ir {
   const visit = (part: Ir): void => {
     if (part.op === 'const') literals.add(part);
-    for (const child of childrenOf(part)) visit(child);
+    for (const child of partsOf(part)) visit(child);
   };
   visit(ir);
   return ir;
@@ -49,7 +50,7 @@ function write(ir: Ir, constants: Const[]): string {
     constants.push(ir);
     return `?${valueKind(ir)}:${ofTy(ir.ty)}`;
   }
-  const inner = childrenOf(ir).map((child) => write(child, constants));
+  const inner = partsOf(ir).map((child) => write(child, constants));
   return `${ir.op}(${own(ir)}|${inner.join(',')}):${ofTy(ir.ty)}`;
 }
 
@@ -95,37 +96,3 @@ const ofRow = ({ id, collection, origin }: Row): string =>
   origin.kind === 'hop' ? `${ofRow(origin.row)}.${origin.field}` : `${origin.kind}${id}:${collection}`;
 
 const ofTy = (ty: Ty): string => (ty.kind === 'list' ? `${ofTy(ty.of)}[]` : ty.kind);
-
-/** The operands of a node, in order. */
-export function childrenOf(ir: Ir): readonly Ir[] {
-  switch (ir.op) {
-    case 'and':
-    case 'or':
-      return ir.of;
-    case 'path':
-    case 'absent':
-    case 'not':
-    case 'lower':
-    case 'size':
-      return [ir.of];
-    case 'compare':
-    case 'concat':
-    case 'arith':
-    case 'between':
-      return [ir.left, ir.right];
-    case 'in':
-      return [ir.value, ir.list];
-    case 'member':
-      return [ir.value];
-    case 'string':
-      return [ir.value, ir.part];
-    case 'shift':
-      return [ir.time, ir.by];
-    case 'conditional':
-      return [ir.test, ir.then, ir.otherwise];
-    case 'quantifier':
-      return 'list' in ir.over ? [ir.over.list, ir.body] : [ir.body];
-    default:
-      return [];
-  }
-}

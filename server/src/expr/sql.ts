@@ -15,6 +15,7 @@
  */
 import type { ConstValue, Ir, Many, Row } from '@underpin/sdk/expr/ir';
 import { isTotal } from '@underpin/sdk/expr/ir';
+import { earthDiameter } from '@underpin/sdk/expr/places';
 import { ident } from '../kit/sql.ts';
 import type { ParamList } from './params.ts';
 
@@ -68,6 +69,15 @@ export interface Emitter {
   value(ir: Ir): string;
   /** The LEFT JOINs that what was emitted so far needs, to stand behind the roots in FROM. */
   joins(): string;
+}
+
+/** Metres between two points by the haversine formula. The CASE keeps absence: `least` would pass over a NULL. */
+function distance(a: string, b: string): string {
+  // What is finer than 10⁻¹³ degrees is cut off: its square would be too small for a double, which is an error here.
+  const turn = (degrees: string): string => `radians(${degrees} + 512 - 512)`;
+  const half = (axis: 0 | 1): string => `sin(${turn(`(${b})[${axis}] - (${a})[${axis}]`)} / 2)`;
+  const square = `${half(1)} ^ 2 + cos(${turn(`(${a})[1]`)}) * cos(${turn(`(${b})[1]`)}) * ${half(0)} ^ 2`;
+  return `(CASE WHEN ${a} IS NOT NULL AND ${b} IS NOT NULL THEN ${earthDiameter}::float8 * asin(least(1, sqrt(${square}))) END)`;
 }
 
 /** Each alias is used once in a statement: counted per parameter list, of which a statement has one. */
@@ -161,6 +171,8 @@ export function createEmitter(options: EmitOptions): Emitter {
         return `(${value(ir.time)} ${ir.sign === 1 ? '+' : '-'} ${value(ir.by)} * interval '1 millisecond')`;
       case 'between':
         return `(EXTRACT(EPOCH FROM (${value(ir.left)} - ${value(ir.right)})) * 1000)::float8`;
+      case 'distance':
+        return distance(value(ir.left), value(ir.right));
       case 'conditional':
         return `(CASE WHEN ${holds(ir.test)} THEN ${value(ir.then)} ELSE ${value(ir.otherwise)} END)`;
       default:
@@ -229,9 +241,11 @@ export function createEmitter(options: EmitOptions): Emitter {
   const jsonish = (ir: Compare): boolean => ir.as === 'json';
   /** NULL is not distinct from NULL, but in the language two absent values are not equal either. */
   const differs = (ir: Compare): string => {
-    const distinct = `${comparable(ir.left, ir)} IS DISTINCT FROM ${comparable(ir.right, ir)}`;
-    const oneIsPresent = [ir.left, ir.right].some((side) => side.op === 'const' && side.value !== null);
-    return oneIsPresent ? distinct : `(${distinct} OR ${value(ir.left)} IS NULL)`;
+    // Emitted once: the rows inside a quantifier have their place in the one statement that it makes.
+    const left = comparable(ir.left, ir);
+    const distinct = `${left} IS DISTINCT FROM ${comparable(ir.right, ir)}`;
+    const oneIsPresent = [ir.left, ir.right].some((side) => (side.op === 'const' && side.value !== null) || isTotal(side));
+    return oneIsPresent ? distinct : `(${distinct} OR ${left} IS NULL)`;
   };
   const comparable = (side: Ir, ir: Compare | Extract<Ir, { op: 'in' }>): string =>
     ir.as === 'number' && side.ty.kind !== 'number'
@@ -253,11 +267,13 @@ export function createEmitter(options: EmitOptions): Emitter {
       return contained ?? `${asJson(ir.left)} = ${asJson(ir.right)}`;
     }
     const typed = ir.left.ty.kind === 'json' ? ir.right.ty.kind : ir.left.ty.kind;
+    // Ids and days are texts in json, and are ordered as such.
+    const isText = typed === 'text' || typed === 'id' || typed === 'day';
     const side = (of: Ir): string => {
-      if (of.ty.kind !== 'json') return typed === 'text' ? value(of) : `(${value(of)})::float8`;
-      return typed === 'text' ? jsonText(value(of)) : jsonNumber(value(of));
+      if (of.ty.kind === 'json') return isText ? jsonText(value(of)) : jsonNumber(value(of));
+      return typed === 'text' ? value(of) : `(${value(of)})::${isText ? 'text' : 'float8'}`;
     };
-    return `${side(ir.left)} ${symbols[ir.how]} ${side(ir.right)}${typed === 'text' ? ' COLLATE "C"' : ''}`;
+    return `${side(ir.left)} ${symbols[ir.how]} ${side(ir.right)}${isText ? ' COLLATE "C"' : ''}`;
   };
   /** `meta.plan == "pro"` as `meta @> '{"plan":"pro"}'`, which a GIN index serves; not for array positions, which `@>` does not know. */
   const containment = (path: Ir, constantSide: Ir): string | undefined => {
@@ -278,7 +294,10 @@ export function createEmitter(options: EmitOptions): Emitter {
   const within = (ir: Extract<Ir, { op: 'in' }>): string => {
     const { list } = ir;
     if (ir.as === 'json') {
-      return list.op === 'const' ? `${asJson(ir.value)} = ANY(${options.params.list(list, 'json')})` : 'FALSE';
+      // A stored list holds texts.
+      return list.op === 'const'
+        ? `${asJson(ir.value)} = ANY(${options.params.list(list, 'json')})`
+        : `${jsonText(value(ir.value))} = ANY(${value(list)})`;
     }
     if (list.op === 'const') return `${comparable(ir.value, ir)} = ANY(${options.params.list(list, ir.as)})`;
     return ir.value.op === 'const' ? `${value(list)} @> ARRAY[${value(ir.value)}]` : `${value(ir.value)} = ANY(${value(list)})`;

@@ -4,8 +4,8 @@
  * writer is judged anew by Postgres once the lock is free, so that here too nothing lies between asking and doing.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
+import { nodesOf, rowOf } from '@underpin/sdk/expr/walk';
 import type { ParamList } from '../expr/params.ts';
-import { childrenOf } from '../expr/shape.ts';
 import { ident } from '../kit/sql.ts';
 import type { Collection } from '../schema/collection.ts';
 import type { Judging } from './judge.ts';
@@ -77,13 +77,11 @@ function returned(writing: Writing, collection: Collection, params: ParamList, w
 }
 
 /** Whether a condition speaks of the row to be, or of what changes. */
-export const speaksOfNext = (ir: Ir): boolean =>
-  ir.op === 'changed' || rowsOf(ir).some((row) => row === 'next') || childrenOf(ir).some(speaksOfNext);
-
-function rowsOf(ir: Ir): readonly string[] {
-  const row = ir.op === 'column' ? ir.row : ir.op === 'member' || ir.op === 'count' ? ir.many.row : quantified(ir);
-  let at = row;
-  while (at?.origin.kind === 'hop') at = at.origin.row;
-  return at === undefined ? [] : [at.origin.kind];
+export function speaksOfNext(ir: Ir): boolean {
+  for (const node of nodesOf(ir)) {
+    let row = rowOf(node);
+    while (row?.origin.kind === 'hop') row = row.origin.row;
+    if (node.op === 'changed' || row?.origin.kind === 'next') return true;
+  }
+  return false;
 }
-const quantified = (ir: Ir) => (ir.op === 'quantifier' && 'many' in ir.over ? ir.over.many.row : undefined);

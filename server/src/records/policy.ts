@@ -12,12 +12,13 @@ import type { Ir } from '@underpin/sdk/expr/ir';
 import { fold } from '@underpin/sdk/expr/fold';
 import type { FoldContext } from '@underpin/sdk/expr/context';
 import type { SchemaModel } from '@underpin/sdk/expr/model';
+import { partsOf } from '@underpin/sdk/expr/walk';
 import { isPrivileged, type Actor } from '../kit/actor.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { Recent } from '../kit/recent.ts';
 import type { Ctx } from '../ctx.ts';
-import { childrenOf, constantsOf, shapeKey } from '../expr/shape.ts';
+import { constantsOf, shapeKey } from '../expr/shape.ts';
 import type { Action, Collection, Field } from '../schema/collection.ts';
 import type { Schema } from '../schema/load.ts';
 import { schemaModel } from '../schema/model.ts';
@@ -135,7 +136,7 @@ const moments = new WeakMap<Ir, boolean>();
 export function mentionsMoment(ir: Ir): boolean {
   const before = moments.get(ir);
   if (before !== undefined) return before;
-  const found = ir.op === 'context' ? ir.path[0] !== 'auth' : childrenOf(ir).some(mentionsMoment);
+  const found = ir.op === 'context' ? ir.path[0] !== 'auth' : partsOf(ir).some(mentionsMoment);
   moments.set(ir, found);
   return found;
 }
