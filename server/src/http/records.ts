@@ -9,7 +9,7 @@ import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { createRecord } from '../records/create.ts';
 import { listRecords } from '../records/list.ts';
-import { inputOfBody, inputOfUrl } from '../records/parse.ts';
+import { inputOfBody, inputOfUrl } from '../records/input.ts';
 import { readRecord } from '../records/read.ts';
 import { removeRecord } from '../records/remove.ts';
 import type { Written } from '../records/serialize.ts';

@@ -2,7 +2,17 @@
 export const limits = {
   body: { json: 1_048_576, auth: 16_384, depth: 32, keys: 1_000, items: 10_000 },
   url: 8_192,
-  list: { fallback: 30, max: 500, offset: 100_000, sort: 4, fields: 100, expandDepth: 3, expandPaths: 10, countCap: 1_000 },
+  list: {
+    fallback: 30,
+    max: 500,
+    offset: 100_000,
+    sort: 4,
+    fields: 100,
+    expandDepth: 3,
+    expandPaths: 10,
+    expanded: 20_000,
+    countCap: 1_000,
+  },
   collections: { max: 500, fields: 200, indexes: 20, name: 48 },
   text: 1_048_576,
   /** Records that one explanation looks into; ms and rows of what it counts. */

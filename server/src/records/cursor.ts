@@ -11,7 +11,7 @@ import { slot } from '../kit/cache.ts';
 import { deriveKey, hmac, sameText } from '../kit/crypto.ts';
 import type { Ctx } from '../ctx.ts';
 import { pgType } from '../expr/params.ts';
-import type { SortKey } from './parse.ts';
+import type { SortKey } from './conditions.ts';
 
 export interface Position {
   readonly direction: 'next' | 'prev';

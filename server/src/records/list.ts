@@ -1,9 +1,12 @@
 /** GET /records/:collection and POST …/query: the line that every read follows. */
 import type { Ctx } from '../ctx.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
-import { parseList, type Query } from './parse.ts';
+import type { Query } from './input.ts';
+import { fetchLists } from './follow.ts';
+import { parseList } from './parse.ts';
 import { planList, type ListPlan } from './plan.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
+import { noLists } from './select.ts';
 import { serializePage, type Rows } from './serialize.ts';
 
 /** The page as the JSON text of the answer. */
@@ -15,12 +18,13 @@ export async function listRecords(ctx: Ctx, name: string, query: Query): Promise
   const asked = parseList(caller, collection, query); // 400: makes no sense, or names a field you may not see
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403: nobody of your kind may
   const plan = planList(caller, collection, asked); // pure, kept by shape; 400: a cursor that is not ours
-  const rows = await run(ctx, plan); // the only I/O
+  const rows = await run(ctx, plan); // the only I/O: the page, its count, and a statement for each list beside it
   return serializePage(ctx, plan, rows);
 }
 
 async function run(ctx: Ctx, plan: ListPlan): Promise<Rows> {
-  if (plan.count === undefined) return { rows: await ctx.db.texts(plan.rows), total: undefined };
-  const [rows, count] = await Promise.all([ctx.db.texts(plan.rows), ctx.db.texts(plan.count)]);
-  return { rows, total: Number(count[0]?.[0]) };
+  const [rows, count] =
+    plan.count === undefined ? [await ctx.db.texts(plan.rows)] : await Promise.all([ctx.db.texts(plan.rows), ctx.db.texts(plan.count)]);
+  const lists = plan.follows.length === 0 ? noLists : await fetchLists(ctx, plan.follows, rows, plan.constants);
+  return { rows, lists, total: count === undefined ? undefined : Number(count[0]?.[0]) };
 }

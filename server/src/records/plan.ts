@@ -1,18 +1,18 @@
 /** What is asked and what is allowed → one statement for the page, and one for the count where it is wanted. Pure, and kept. */
-import type { Ir } from '@underpin/sdk/expr/ir';
+import type { ConstValue, Ir } from '@underpin/sdk/expr/ir';
 import type { Statement } from '../db/connect.ts';
 import { ident, literal } from '../kit/sql.ts';
 import { createEmitter } from '../expr/sql.ts';
-import { shapeKey } from '../expr/shape.ts';
 import type { ParamList } from '../expr/params.ts';
 import { limits } from '../kit/limits.ts';
 import { columnFields, type Collection } from '../schema/collection.ts';
 import { naming } from '../schema/model.ts';
 import { behind, orderBy, parseCursor, positionShape, reversed, type Position } from './cursor.ts';
 import type { Asked, Shape } from './parse.ts';
+import { conditionsOf, shapeOfExpand, shapeOfKey, writeFollows, type Follow } from './follow.ts';
 import { bind, planned, type Template, type Writing } from './plans.ts';
 import { policyFor, refuseNever, type Caller } from './policy.ts';
-import { allHold, callerView, Columns, selectRecord, type Expand, type Root, type Writer } from './select.ts';
+import { allHold, callerView, Columns, selectRecord, type Root, type Writer } from './select.ts';
 
 export interface ListPlan {
   readonly asked: Asked;
@@ -25,9 +25,11 @@ export interface ListPlan {
   readonly write: Writer;
   /** Where each sort key's value stands in a row. */
   readonly keys: readonly number[];
+  readonly follows: readonly Follow[];
+  readonly constants: readonly ConstValue[];
 }
 
-interface ListTemplates extends Pick<ListPlan, 'cap' | 'write' | 'keys'> {
+interface ListTemplates extends Pick<ListPlan, 'cap' | 'write' | 'keys' | 'follows'> {
   readonly rows: Template;
   readonly count: Template | undefined;
 }
@@ -40,12 +42,15 @@ export function planList(caller: Caller, collection: Collection, asked: Asked): 
   const position = asked.cursor === undefined ? undefined : parseCursor(caller.ctx, asked.identity, asked.sort.length, asked.cursor);
   const offset = asked.page === undefined ? 0 : (asked.page - 1) * asked.limit;
   const key = `${keyOf(collection, asked)} ${JSON.stringify([positionShape(position), offset > 0])}`;
-  const { plan, constants } = planned(caller, key, asked.filter, (writing) => writeList(writing, collection, asked, position, offset > 0));
+  const { plan, constants } = planned(caller, key, [...asked.filter, ...conditionsOf(asked.expand)], (writing) =>
+    writeList(writing, collection, asked, position, offset > 0),
+  );
   const sent = [offset, ...(position?.values ?? [])];
   return {
     asked,
     position,
     ...plan,
+    constants,
     rows: bind(plan.rows, constants, sent),
     count: plan.count === undefined ? undefined : bind(plan.count, constants, sent),
   };
@@ -57,15 +62,13 @@ function keyOf(collection: Collection, asked: Asked): string {
   const before = keys.get(asked);
   if (before !== undefined) return before;
   const { sort, limit, nothing, count } = asked;
-  const order = sort.map(({ ir, descending, nullsFirst, nullable }) => [shapeKey(ir), descending, nullsFirst, nullable]);
-  const key = JSON.stringify(['list', collection.name, order, limit, nothing, count, shapeOfShape(asked)]);
+  const key = JSON.stringify(['list', collection.name, sort.map(shapeOfKey), limit, nothing, count, shapeOfShape(asked)]);
   keys.set(asked, key);
   return key;
 }
 
 /** What is asked for of a record, as part of a key. */
-const shapeOfShape = ({ fields, expand }: Shape): unknown => [fields?.map(({ name }) => name), expand.map(shapeOfExpand)];
-const shapeOfExpand = ({ field, fields, expand }: Expand): unknown => [field.name, shapeOfShape({ ...(fields ? { fields } : {}), expand })];
+const shapeOfShape = ({ fields, expand, can }: Shape): unknown => [fields?.map(({ name }) => name), expand.map(shapeOfExpand), can];
 
 function writeList(writing: Writing, collection: Collection, asked: Asked, position: Position | undefined, skips: boolean): ListTemplates {
   const { caller } = writing;
@@ -84,9 +87,9 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
   if (position !== undefined) where.push(behind(keys, sorted, position, (index, type) => params.sent(positionAt + index, type)));
   const columns = new Columns();
   const outer: Root = { alias: 'r', joins: [] };
-  const write = selectRecord({ caller, params, columns, root: outer }, collection, asked.fields, asked.expand);
+  const write = selectRecord({ caller, params, columns, root: outer }, collection, asked);
   // What costs something is asked for only of the rows of the page: they are found first, in a sub-select.
-  const nested = columns.heavy;
+  const nested = columns.heavy || skips;
   const raw = sorted.map((_sql, index) => `r."K${index}"`);
   const shown = nested ? raw : sorted;
   const at = shown.map((sql) => columns.add(sql));
@@ -102,10 +105,39 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
     ...columnFields(collection).map((field) => `r.${ident(field.name)}`),
     ...sorted.map((sql, index) => `${sql} AS "K${index}"`),
   ];
-  const text = nested
-    ? [`SELECT ${columns.sql.join(', ')}`, `FROM (SELECT ${inner.join(', ')}`, ...rest, `) r${outer.joins.join('')}`, order(raw)]
-    : [`SELECT ${columns.sql.join(', ')}`, ...rest];
-  return { rows: writing.template(text.join('\n'), params), write, keys: at, ...writeCount(writing, collection, asked, allowed) };
+  const text = skips
+    ? late(collection, columns, outer, sorted, rest, order(raw))
+    : nested
+      ? [`SELECT ${columns.sql.join(', ')}`, `FROM (SELECT ${inner.join(', ')}`, ...rest, `) r${outer.joins.join('')}`, order(raw)]
+      : [`SELECT ${columns.sql.join(', ')}`, ...rest];
+  return {
+    rows: writing.template(text.join('\n'), params),
+    write,
+    keys: at,
+    follows: writeFollows(writing, columns),
+    ...writeCount(writing, collection, asked, allowed),
+  };
+}
+
+/** Far into a list, only ids and keys are sorted and passed over; the rows are looked up for those of the page. */
+function late(
+  collection: Collection,
+  columns: Columns,
+  outer: Root,
+  sorted: readonly string[],
+  rest: readonly string[],
+  order: string,
+): readonly string[] {
+  const keys = sorted.map((sql, index) => `${sql} AS "K${index}"`);
+  const own = columnFields(collection).map((field) => `t.${ident(field.name)}`);
+  return [
+    `SELECT ${columns.sql.join(', ')}`,
+    `FROM (SELECT ${[...own, ...sorted.map((_sql, index) => `k."K${index}"`)].join(', ')}`,
+    `FROM (SELECT ${['r."id"', ...keys].join(', ')}`,
+    ...rest,
+    `) k JOIN ${collection.table} t ON t."id" = k."id") r${outer.joins.join('')}`,
+    order,
+  ];
 }
 
 function whereSql(caller: Caller, params: ParamList, root: Root, asked: Asked, allowed: readonly Ir[]): string {
@@ -136,6 +168,8 @@ function writeCount(writing: Writing, collection: Collection, asked: Asked, allo
 export interface GetPlan {
   readonly row: Statement;
   readonly write: Writer;
+  readonly follows: readonly Follow[];
+  readonly constants: readonly ConstValue[];
   /** Where the version stands in a row, if there is one. */
   readonly version: number | undefined;
 }
@@ -143,11 +177,11 @@ export interface GetPlan {
 /** One record by its id; no row where there is none or it may not be viewed. */
 export function planGet(caller: Caller, collection: Collection, id: string, shape: Shape): GetPlan {
   const key = JSON.stringify(['get', collection.name, shapeOfShape(shape)]);
-  const { plan, constants } = planned(caller, key, [], (writing) => writeGet(writing, collection, shape));
-  return { ...plan, row: bind(plan.row, constants, [id]) };
+  const { plan, constants } = planned(caller, key, conditionsOf(shape.expand), (writing) => writeGet(writing, collection, shape));
+  return { ...plan, constants, row: bind(plan.row, constants, [id]) };
 }
 
-function writeGet(writing: Writing, collection: Collection, shape: Shape): Omit<GetPlan, 'row'> & { readonly row: Template } {
+function writeGet(writing: Writing, collection: Collection, shape: Shape): Omit<GetPlan, 'row' | 'constants'> & { readonly row: Template } {
   const { caller } = writing;
   const params = writing.params();
   const allowed = policyFor(caller, collection, 'view');
@@ -155,8 +189,8 @@ function writeGet(writing: Writing, collection: Collection, shape: Shape): Omit<
   const root: Root = { alias: 'r', joins: [] };
   const columns = new Columns();
   const where = `r."id" = ${params.sent(0, 'uuid')} AND ${allHold(caller, params, root, allowed)}`;
-  const write = selectRecord({ caller, params, columns, root }, collection, shape.fields, shape.expand);
+  const write = selectRecord({ caller, params, columns, root }, collection, shape);
   const version = collection.versioned ? columns.add('r."version"') : undefined;
   const text = `SELECT ${columns.sql.join(', ')} FROM ${collection.table} r${root.joins.join('')} WHERE ${where}`;
-  return { row: writing.template(text, params), write, version };
+  return { row: writing.template(text, params), write, version, follows: writeFollows(writing, columns) };
 }

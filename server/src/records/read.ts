@@ -3,9 +3,12 @@ import type { Ctx } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
 import { parseId } from '../kit/ids.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
-import { parseShape, type Input } from './parse.ts';
+import type { Input } from './input.ts';
+import { fetchLists } from './follow.ts';
+import { parseShape } from './parse.ts';
 import { planGet } from './plan.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
+import { noLists } from './select.ts';
 import type { Written } from './serialize.ts';
 
 export async function readRecord(ctx: Ctx, name: string, id: string, input: Input): Promise<Written> {
@@ -13,12 +16,13 @@ export async function readRecord(ctx: Ctx, name: string, id: string, input: Inpu
   const collection = collectionNamed(schema, name); // 404
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
-  const shape = parseShape(caller, collection, input); // 400
+  const shape = parseShape(caller, collection, input, 1); // 400
   refuseNever(caller, policyFor(caller, collection, 'view')); // 401, 403
   const key = parseId(id);
   if (key === undefined) throw fail('not_found');
   const plan = planGet(caller, collection, key, shape);
   const [row] = await ctx.db.texts(plan.row);
   if (row === undefined) throw fail('not_found'); // none, or not viewable: the same
-  return { json: plan.write(row), id: key, version: plan.version === undefined ? undefined : Number(row[plan.version]) };
+  const lists = plan.follows.length === 0 ? noLists : await fetchLists(ctx, plan.follows, [row], plan.constants);
+  return { json: plan.write(row, lists), id: key, version: plan.version === undefined ? undefined : Number(row[plan.version]) };
 }

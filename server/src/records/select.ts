@@ -14,14 +14,9 @@ import { ident } from '../kit/sql.ts';
 import type { Collection, Field } from '../schema/collection.ts';
 import { sentAs, toJson, type ToJson } from '../schema/json-text.ts';
 import { naming } from '../schema/model.ts';
+import type { Ability } from './parse.ts';
+import type { Expand, ExpandList } from './parse-expand.ts';
 import { policyFor, readOf, type Caller } from './policy.ts';
-
-export interface Expand {
-  readonly field: Field;
-  readonly target: Collection;
-  readonly fields?: readonly Field[];
-  readonly expand: readonly Expand[];
-}
 
 /** The root of a statement under its alias: conditions and values are emitted on it, their joins are collected. */
 export interface Root {
@@ -73,12 +68,28 @@ export const callerView = (caller: Caller): CallerView => ({
 
 const nothing: readonly Ir[] = [{ op: 'const', value: false, ty: { kind: 'bool' }, start: 0, end: 0 }];
 
-/** The JSON text of a record, from a row of the statement. */
-export type Writer = (row: Texts) => string;
+/** The JSON text of a record, from a row of the statement and the lists that were fetched for the rows. */
+export type Writer = (row: Texts, lists: Lists) => string;
+
+/** A list of records beside a record: fetched for all rows at once, by a statement of its own (follow.ts). */
+export interface Listing {
+  readonly name: string;
+  /** Where the id of the record whose list it is stands in a row; null where it has none to show. */
+  readonly parent: number;
+}
+/** What was fetched: the records of each list as JSON, by the id of the record that it belongs to. */
+export type Lists = ReadonlyMap<Listing, ReadonlyMap<string, Fetched>>;
+export interface Fetched {
+  readonly json: string;
+  readonly isCut: boolean;
+}
+export const noLists: Lists = new Map();
 
 /** The columns that a statement asks for, as they are added. */
 export class Columns {
   readonly sql: string[] = [];
+  /** The lists that are to be fetched besides. */
+  readonly follows: { readonly listing: Listing; readonly expand: Expand; readonly list: ExpandList }[] = [];
   /** Whether any costs more than its place: then the rows are found first, and these only for those of the page. */
   heavy = false;
 
@@ -108,24 +119,59 @@ interface Part {
 export function selectRecord(
   selecting: Selecting,
   collection: Collection,
-  fields: readonly Field[] | undefined,
-  expand: readonly Expand[],
+  {
+    fields,
+    expand,
+    can = [],
+  }: { readonly fields?: readonly Field[] | undefined; readonly expand: readonly Expand[]; readonly can?: readonly Ability[] },
 ): Writer {
   const shown = visibleFields(selecting.caller, collection, fields);
   const parts = shown.map((field): Part => ({ name: `,${JSON.stringify(field.name)}:`, ...selectField(selecting, collection, field) }));
-  const lists = shown.flatMap((field, index) => (field.junction === undefined ? [] : [{ name: field.name, at: parts[index]?.at ?? 0 }]));
-  const inner = expand.map((one) => ({ name: JSON.stringify(one.field.name), write: selectExpanded(selecting, collection, one) }));
-  return (row) => {
+  const own = shown.flatMap((field, index) => (field.junction === undefined ? [] : [{ name: field.name, at: parts[index]?.at ?? 0 }]));
+  const inner = expand.map((one) => selectExpanded(selecting, collection, one));
+  const abilities = can.map((ability) => ({ name: ability, at: selectAbility(selecting, collection, ability) }));
+  return (row, lists) => {
     let text = '';
     for (const { name, at, json } of parts) {
       const value = row[at];
       text += value === null || value === undefined ? `${name}null` : name + json(value);
     }
-    if (inner.length > 0) text += `,"expand":{${inner.map(({ name, write }) => `${name}:${write(row)}`).join()}}`;
-    const more = lists.length === 0 ? [] : lists.filter(({ at }) => row[at] === tooMany).map(({ name }) => name);
+    if (inner.length > 0) text += `,"expand":{${inner.map((write) => write(row, lists)).join()}}`;
+    if (abilities.length > 0) text += `,"_can":{${abilities.map(({ name, at }) => `"${name}":${String(row[at] === 't')}`).join()}}`;
+    const more = own.length + inner.length === 0 ? [] : tooLong(row, lists, own, inner);
     if (more.length > 0) text += `,"_more":${JSON.stringify(more)}`;
     return `{${text.slice(1)}}`;
   };
+}
+
+/** `"author":{…}` of one relation, and whether its list was cut. */
+interface ExpandWriter {
+  (row: Texts, lists: Lists): string;
+  readonly listing?: Listing;
+}
+
+/** The lists of which not all is shown. */
+function tooLong(
+  row: Texts,
+  lists: Lists,
+  own: readonly { readonly name: string; readonly at: number }[],
+  inner: readonly ExpandWriter[],
+): string[] {
+  const ids = own.filter(({ at }) => row[at] === tooMany).map(({ name }) => name);
+  const records = inner.flatMap(({ listing }) =>
+    listing !== undefined && fetched(lists, listing, row)?.isCut === true ? [listing.name] : [],
+  );
+  return [...new Set([...ids, ...records])];
+}
+
+const fetched = (lists: Lists, listing: Listing, row: Texts): Fetched | undefined => lists.get(listing)?.get(row[listing.parent] ?? '');
+
+/** Whether the caller may do it to the row as it stands: nothing sent, and nothing changed. */
+function selectAbility({ caller, params, columns, root }: Selecting, collection: Collection, ability: Ability): number {
+  const condition = policyFor(caller, collection, ability, ability === 'update' ? { sent: new Set<string>() } : {});
+  if (condition === 'never') return columns.add('FALSE');
+  if (condition.length > 0) columns.heavy = true;
+  return columns.add(`((${allHold(caller, params, root, condition, { next: root.alias })}) IS TRUE)`);
 }
 
 /** The fields of an answer, in the collection's order; the id always. */
@@ -167,11 +213,31 @@ function listSql(root: Root, field: Field, junction: string): string {
   return `(SELECT CASE WHEN count(*) <= ${limits.many} THEN coalesce(json_agg(y.target ORDER BY y.position), '[]') ELSE '${tooMany}' END FROM (${first}) y)`;
 }
 
+function selectExpanded(selecting: Selecting, collection: Collection, expand: Expand): ExpandWriter {
+  const name = JSON.stringify(expand.name);
+  if (expand.list !== undefined) {
+    const listing = { name: expand.name, parent: parentOf(selecting, collection, expand.list) };
+    selecting.columns.follows.push({ listing, expand, list: expand.list });
+    return Object.assign((row: Texts, lists: Lists) => `${name}:${fetched(lists, listing, row)?.json ?? '[]'}`, { listing });
+  }
+  const write = selectOne(selecting, collection, expand);
+  return (row, lists) => `${name}:${write(row, lists)}`;
+}
+
+/** The id of the record whose list it is, where the caller may see that it has one. */
+function parentOf(selecting: Selecting, collection: Collection, { by, isInverse }: ExpandList): number {
+  const { columns, root } = selecting;
+  const id = `${root.alias}."id"`;
+  const mask = isInverse ? undefined : maskedColumn(selecting, collection, by).mask;
+  if (mask !== undefined) columns.heavy = true;
+  return columns.add(mask === undefined ? id : `CASE WHEN ${mask} THEN ${id} END`);
+}
+
 /** The record that a to-one relation leads to, `null` where there is none or it may not be viewed. */
-function selectExpanded(selecting: Selecting, collection: Collection, { field, target, fields, expand }: Expand): Writer {
+function selectOne(selecting: Selecting, collection: Collection, { field, target, fields, expand }: Expand): Writer {
   const { caller, params, columns, root } = selecting;
   const seen = policyFor(caller, target, 'view');
-  if (seen === 'never') return () => 'null';
+  if (seen === 'never' || field === undefined) return () => 'null';
   columns.heavy = true;
   const { column, mask } = maskedColumn(selecting, collection, field);
   const alias = `x${params.nextAlias()}`;
@@ -182,6 +248,6 @@ function selectExpanded(selecting: Selecting, collection: Collection, { field, t
   const table = guarded.joins.join('') === '' ? `${target.table} ${alias}` : `(${target.table} ${alias}${guarded.joins.join('')})`;
   root.joins.push(` LEFT JOIN ${table} ON ${alias}."id" = ${reference}${visible === 'TRUE' ? '' : ` AND ${visible}`}`);
   const there = columns.add(`${alias}."id"`);
-  const write = selectRecord({ caller, params, columns, root: { alias, joins: root.joins } }, target, fields, expand);
-  return (row) => (row[there] === null ? 'null' : write(row));
+  const write = selectRecord({ caller, params, columns, root: { alias, joins: root.joins } }, target, { fields, expand });
+  return (row, lists) => (row[there] === null ? 'null' : write(row, lists));
 }

@@ -4,14 +4,16 @@ import type { Ctx } from '../ctx.ts';
 import type { Texts } from '../db/connect.ts';
 import { printCursor, type Position } from './cursor.ts';
 import type { ListPlan } from './plan.ts';
+import type { Lists } from './select.ts';
 
 /** What a plan's statements brought. */
 export interface Rows {
   readonly rows: readonly Texts[];
+  readonly lists: Lists;
   readonly total: number | undefined;
 }
 
-export function serializePage(ctx: Ctx, plan: ListPlan, { rows, total }: Rows): string {
+export function serializePage(ctx: Ctx, plan: ListPlan, { rows, lists, total }: Rows): string {
   const { asked, position } = plan;
   const more = rows.length > asked.limit;
   const kept = more ? rows.slice(0, asked.limit) : rows;
@@ -32,7 +34,7 @@ export function serializePage(ctx: Ctx, plan: ListPlan, { rows, total }: Rows): 
           totalIsExact: plan.cap === undefined || (plan.cap > 0 && total <= plan.cap),
         }),
   };
-  return `{"data":[${ordered.map(plan.write).join(',')}],"page":${JSON.stringify(page)}}`;
+  return `{"data":[${ordered.map((row) => plan.write(row, lists)).join()}],"page":${JSON.stringify(page)}}`;
 }
 
 /** One record with the version for its ETag. */

@@ -12,7 +12,7 @@ import { ident } from '../kit/sql.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import type { Collection } from '../schema/collection.ts';
 import { createRecord } from './create.ts';
-import { isObject } from './parse.ts';
+import { isObject } from './input.ts';
 import { callerOf, refuseHidden } from './policy.ts';
 import type { Written } from './serialize.ts';
 import { updateRecord } from './update.ts';

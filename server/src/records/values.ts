@@ -9,7 +9,7 @@ import type { Collection, Field } from '../schema/collection.ts';
 import { problemsOf } from '../schema/definition.ts';
 import { defaultExpression, guardedFields } from '../schema/rules.ts';
 import type { Caller } from './policy.ts';
-import { isObject } from './parse.ts';
+import { isObject } from './input.ts';
 
 export interface Value {
   readonly field: Field;

@@ -3,7 +3,7 @@ import type { Texts } from '../db/connect.ts';
 import type { ParamList } from '../expr/params.ts';
 import type { Collection } from '../schema/collection.ts';
 import { policyFor, type Caller } from './policy.ts';
-import { allHold, selectRecord, type Columns, type Root, type Writer } from './select.ts';
+import { allHold, noLists, selectRecord, type Columns, type Root, type Writer } from './select.ts';
 import type { Written } from './serialize.ts';
 
 /** Where things stand in the one row of a write's statement. */
@@ -28,7 +28,7 @@ export function selectWritten(
   const seen = policyFor(caller, collection, 'view');
   if (seen === 'never') return { visible: undefined, write: undefined };
   const visible = seen.length === 0 ? undefined : columns.add(`((${allHold(caller, params, root, seen)}) IS TRUE)`);
-  return { visible, write: selectRecord({ caller, params, columns, root }, collection, undefined, []) };
+  return { visible, write: selectRecord({ caller, params, columns, root }, collection, { expand: [] }) };
 }
 
 /** The answer of a row; undefined where nothing was written. */
@@ -37,5 +37,5 @@ export function readWritten({ id: at, version: versionAt, visible, write }: Answ
   if (id === null || id === undefined) return undefined;
   const version = versionAt === undefined ? undefined : Number(row[versionAt]);
   const isShown = write !== undefined && (visible === undefined || row[visible] === 't');
-  return { id, version, json: isShown ? write(row) : JSON.stringify({ id, version }) };
+  return { id, version, json: isShown ? write(row, noLists) : JSON.stringify({ id, version }) };
 }
