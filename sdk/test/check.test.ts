@@ -45,6 +45,7 @@ function show(ir: Ir): string {
       return `${ir.how}(${show(ir.value)}, ${show(ir.part)})`;
     case 'concat':
     case 'between':
+    case 'distance':
       return `${ir.op}(${show(ir.left)}, ${show(ir.right)})`;
     case 'arith':
       return `(${show(ir.left)} ${ir.sign} ${show(ir.right)})`;
@@ -118,6 +119,9 @@ describe('what is meant', () => {
     ['created > now - duration("1d") - duration("1h") + duration("3d")', '(r0.created gt/time shift(@now, 169200000:duration))'],
     ['now - created < duration("1d12h30m5.5s250ms")', '(between(@now, r0.created) lt/duration 131405750:duration)'],
     ['due == "2024-02-29"', '(r0.due eq/day "2024-02-29":day)'],
+    ['due == today()', '(r0.due eq/day @today.UTC)'],
+    ['due < today("America/Argentina/Buenos_Aires")', '(r0.due lt/day @today.America/Argentina/Buenos_Aires)'],
+    ['distance(place, geo(-52.5, 13)) < 5000', '(distance(r0.place, {"lat":-52.5,"lon":13}:geo) lt/number 5000:number)'],
     ['due < day("2025-01-01")', '(r0.due lt/day "2025-01-01":day)'],
     ['title + "x" == "yx"', '(concat(r0.title, "x":text) eq/text "yx":text)'],
     ['views + 1 > score - 2', '((r0.views + 1:int) gt/number (r0.score - 2:number))'],
@@ -229,6 +233,14 @@ test.each<[string, string, string?]>([
   ['owner == owner.team', 'type_mismatch'],
   ['owner.team in members', 'type_mismatch'],
   ['place == 1', 'type_mismatch'],
+  ['place == geo(1, 2)', 'type_mismatch'],
+  ['distance(place, title) < 1', 'type_mismatch'],
+  ['distance(place) < 1', 'arguments'],
+  ['geo(90.5, 0) == null', 'bad_number'],
+  ['geo(score, 0) == null', 'const_argument'],
+  ['due == today("Europe/Atlantis")', 'bad_zone'],
+  ['due == today("+01:00")', 'bad_zone'],
+  ['due == today(title)', 'const_argument'],
   ['created == due', 'type_mismatch'],
   ['meta.at == created', 'type_mismatch'],
   ['price + 1 > 2', 'type_mismatch'],

@@ -6,13 +6,15 @@ import { hintFor } from './hints.ts';
 import type { Ir, Row } from './ir.ts';
 import { languageNames } from './model.ts';
 import type { Ty } from './model.ts';
+import { distanceCall, geoCall } from './places.ts';
 import type { Checking, Names } from './state.ts';
+import { isZone } from './times.ts';
 import { adopt, bool, not, settle, span, text, typeName, valueName } from './values.ts';
 import type { Value } from './values.ts';
 
 type Call = Extract<Ast, { type: 'call' }>;
 type Method = Call & { readonly receiver: Ast };
-const functions = ['has', 'size', 'duration', 'timestamp', 'day'] as const;
+const functions = ['has', 'size', 'duration', 'timestamp', 'day', 'today', 'geo', 'distance'] as const;
 const methods = ['startsWith', 'endsWith', 'contains', 'lowerAscii', 'size', 'exists', 'all', 'exists_one'] as const;
 const languageWords: ReadonlySet<string> = new Set(languageNames);
 
@@ -33,6 +35,12 @@ function plainCall(checking: Checking, ast: Call, names: Names): Ir {
       return written(ast, { kind: 'time' });
     case 'day':
       return written(ast, { kind: 'day' });
+    case 'today':
+      return today(ast);
+    case 'geo':
+      return geoCall(checking, ast, names);
+    case 'distance':
+      return distanceCall(checking, ast, names);
     default:
       throw new ExprError('unknown_function', `Unknown function ${ast.name}()`, ast, hintFor(ast.name, functions));
   }
@@ -49,6 +57,16 @@ function written(ast: Call, ty: Ty): Ir {
   const literal = argument(ast);
   if (literal.type !== 'string') throw new ExprError('const_argument', `${ast.name}() takes a written string`, literal);
   return { ...adopt({ kind: 'string', value: literal.value, loose: false, ...span(literal) }, ty), ...span(ast) };
+}
+
+/** The day that `now` falls on in a time zone, UTC if none is written. */
+function today(ast: Call): Ir {
+  const [zone, ...more] = ast.args;
+  if (more.length > 0) throw new ExprError('arguments', 'today() takes a time zone or nothing', ast);
+  if (zone !== undefined && zone.type !== 'string') throw new ExprError('const_argument', 'today() takes a written string', zone);
+  if (zone !== undefined && !isZone(zone.value))
+    throw new ExprError('bad_zone', `${JSON.stringify(zone.value)} is no time zone`, zone, 'Write a name as "Europe/Berlin"');
+  return { op: 'context', path: ['today', zone?.value ?? 'UTC'], ty: { kind: 'day' }, ...span(ast) };
 }
 
 function method(checking: Checking, ast: Method, names: Names): Ir {

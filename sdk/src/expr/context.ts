@@ -1,8 +1,9 @@
 /** What is known of a request when a rule is folded, and how a path into it becomes a constant of the type that was checked. */
 import type { ConstValue } from './ir.ts';
 import type { Ty } from './model.ts';
+import { toPoint } from './places.ts';
 import { plainDecimal } from './scalar.ts';
-import { parseDay, parseTime } from './times.ts';
+import { dayIn, parseDay, parseTime } from './times.ts';
 
 export interface FoldContext {
   /** The caller's account; null for nobody. A service key is no account: it comes as `{ key: { id } }`, and `auth == null` holds. */
@@ -18,7 +19,8 @@ export interface FoldContext {
 
 /** The value at a path, as a constant of type `ty`; null if there is none or it is of another type. */
 export function contextValue(context: FoldContext, path: readonly string[], ty: Ty): ConstValue {
-  return toConst(lookUp(context, path), ty);
+  const [root, zone = 'UTC'] = path;
+  return root === 'today' ? dayIn(zone, context.now) : toConst(lookUp(context, path), ty);
 }
 
 /** Whether there is something at a path of objects: `auth` is there for an account only, not for a service key. */
@@ -61,7 +63,7 @@ function toConst(value: unknown, ty: Ty): ConstValue {
     case 'json':
       return toJson(value);
     case 'geo':
-      return null;
+      return toPoint(value);
   }
 }
 

@@ -1,6 +1,6 @@
 /** A rule for one caller and one record, clause by clause: what each came to, and which of them decided. */
 import type { FoldContext } from './context.ts';
-import type { Subject } from './evaluate.ts';
+import type { Subject } from './world.ts';
 import type { Trace } from './findings.ts';
 import type { Ir } from './ir.ts';
 

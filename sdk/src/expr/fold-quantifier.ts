@@ -61,6 +61,7 @@ function replaceElement(ir: Ir, id: number, value: ConstValue): Ir {
     case 'concat':
     case 'arith':
     case 'between':
+    case 'distance':
       return { ...ir, left: again(ir.left), right: again(ir.right) };
     case 'in':
       return { ...ir, value: again(ir.value), list: again(ir.list) };

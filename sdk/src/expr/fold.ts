@@ -8,10 +8,11 @@
  */
 import { contextValue, isInContext } from './context.ts';
 import type { FoldContext } from './context.ts';
-import { combineConstants, compareConstants, findConstant, measureConstant, readPath, testConstants } from './fold-constants.ts';
+import { combineConstants, compareConstants, findConstant, measureConstant, testConstants } from './fold-constants.ts';
 import { foldQuantifier } from './fold-quantifier.ts';
 import { isTotal } from './ir.ts';
-import type { ConstValue, Ir } from './ir.ts';
+import type { Ir } from './ir.ts';
+import { readPath, shift } from './operate.ts';
 import { always, constant } from './values.ts';
 
 export type Folded = { readonly verdict: 'never' | 'always' } | { readonly verdict: 'depends'; readonly ir: Ir };
@@ -77,11 +78,12 @@ function foldOperands(ir: Extract<Ir, { op: Operation }>, again: (part: Ir) => I
     case 'concat':
     case 'arith':
     case 'between':
+    case 'distance':
       return combineConstants({ ...ir, left: again(ir.left), right: again(ir.right) });
     case 'shift': {
       const [time, by] = [again(ir.time), again(ir.by)];
       if (time.op !== 'const' || by.op !== 'const') return { ...ir, time, by };
-      return constant(ir, isNumber(time.value) && isNumber(by.value) ? time.value + ir.sign * by.value : null, ir.ty);
+      return constant(ir, shift(ir, time.value, by.value), ir.ty);
     }
     default:
       return ir;
@@ -120,4 +122,3 @@ function foldAbsent(ir: Extract<Ir, { op: 'absent' }>, context: FoldContext): Ir
 }
 
 const isNull = (ir: Ir): boolean => ir.op === 'const' && ir.value === null;
-const isNumber = (value: ConstValue): value is number => typeof value === 'number';

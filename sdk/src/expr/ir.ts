@@ -28,12 +28,12 @@ export interface Many {
 export type CompareClass = 'text' | 'id' | 'int' | 'number' | 'decimal' | 'bool' | 'time' | 'day' | 'duration' | 'json';
 
 export type Scalar = string | number | boolean | null;
-/** Constant values: time and duration in ms, day as `YYYY-MM-DD`, decimal as text, json as parsed. */
+/** Constant values: time and duration in ms, day as `YYYY-MM-DD`, decimal as text, json as parsed, a point as `{ lat, lon }`. */
 export type ConstValue = Scalar | readonly ConstValue[] | { readonly [key: string]: ConstValue };
 
 export type Ir = Span & { readonly ty: Ty } & (
     | { readonly op: 'const'; readonly value: ConstValue }
-    /** A value known per request: `auth.*`, `now`, `request.*`. Folding replaces each by a const. */
+    /** A value known per request: `auth.*`, `now`, `request.*`, `today.<zone>`. Folding replaces each by a const. */
     | { readonly op: 'context'; readonly path: readonly string[] }
     | { readonly op: 'column'; readonly row: Row; readonly field: string }
     /** A path into a json value. */
@@ -61,6 +61,8 @@ export type Ir = Span & { readonly ty: Ty } & (
     | { readonly op: 'arith'; readonly sign: '+' | '-'; readonly left: Ir; readonly right: Ir }
     | { readonly op: 'shift'; readonly time: Ir; readonly by: Ir; readonly sign: 1 | -1 }
     | { readonly op: 'between'; readonly left: Ir; readonly right: Ir }
+    /** In metres, between two points. */
+    | { readonly op: 'distance'; readonly left: Ir; readonly right: Ir }
     | { readonly op: 'conditional'; readonly test: Ir; readonly then: Ir; readonly otherwise: Ir }
     | {
         readonly op: 'quantifier';

@@ -46,3 +46,37 @@ function midnight(text: string): number | undefined {
   const exists = at.getUTCMonth() === Number(month) - 1 && at.getUTCDate() === Number(date);
   return exists && isYear(Number(year)) ? at.getTime() : undefined;
 }
+
+const zones = new Map<string, Intl.DateTimeFormat>();
+const zoneName = /^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z][A-Za-z0-9_+-]*)*$/;
+
+/** Whether it is the name of a time zone (IANA), as `Europe/Berlin`; an offset is none. */
+export function isZone(name: string): boolean {
+  if (!zoneName.test(name)) return false;
+  try {
+    clockOf(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The day, as `YYYY-MM-DD`, that a moment falls on there. */
+export function dayIn(zone: string, now: number): string {
+  const parts = new Map(
+    clockOf(zone)
+      .formatToParts(now)
+      .map(({ type, value }) => [type, value]),
+  );
+  return `${(parts.get('year') ?? '').padStart(4, '0')}-${parts.get('month') ?? ''}-${parts.get('day') ?? ''}`;
+}
+
+/** Made once for each zone: making one takes longer than all else here. */
+function clockOf(zone: string): Intl.DateTimeFormat {
+  // Their names are read in any case, so that there are more spellings than zones.
+  if (zones.size > 1000) zones.clear();
+  const known = zones.get(zone) ?? new Intl.DateTimeFormat('en-US', { ...digits, timeZone: zone });
+  zones.set(zone, known);
+  return known;
+}
+const digits = { calendar: 'gregory', numberingSystem: 'latn', year: 'numeric', month: '2-digit', day: '2-digit' } as const;

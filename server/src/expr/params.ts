@@ -1,6 +1,7 @@
 /** The parameters of one statement: every value is bound, with the type of what it stands beside. */
 import type { CompareClass, ConstValue } from '@underpin/sdk/expr/ir';
 import type { Ty } from '@underpin/sdk/expr/model';
+import { toPoint } from '@underpin/sdk/expr/places';
 
 const types = {
   text: 'text',
@@ -37,7 +38,7 @@ export class ParamList {
     if (value === null) return `NULL::${pgType(ty)}`;
     if (ty.kind === 'list')
       return this.list(Array.isArray(value) ? value : [], ty.of.kind === 'list' || ty.of.kind === 'geo' ? 'json' : ty.of.kind);
-    return this.add(ty.kind === 'geo' ? String(value) : bound(value, ty.kind), pgType(ty));
+    return this.add(ty.kind === 'geo' ? boundPoint(value) : bound(value, ty.kind), pgType(ty));
   }
 
   list(items: readonly ConstValue[], as: CompareClass): string {
@@ -47,6 +48,12 @@ export class ParamList {
     );
   }
 }
+
+/** Postgres writes the longitude first. */
+const boundPoint = (value: ConstValue): string | null => {
+  const point = toPoint(value);
+  return point && `(${point.lon},${point.lat})`;
+};
 
 const bound = (value: ConstValue, as: CompareClass): unknown =>
   as === 'time' && typeof value === 'number'

@@ -16,6 +16,7 @@
 import type { ConstValue, Ir, Many, Row } from '@underpin/sdk/expr/ir';
 import { isTotal } from '@underpin/sdk/expr/ir';
 import type { Ty } from '@underpin/sdk/expr/model';
+import { earthDiameter } from '@underpin/sdk/expr/places';
 import { ident } from '../kit/sql.ts';
 import type { ParamList } from './params.ts';
 
@@ -69,6 +70,15 @@ export interface Emitter {
   value(ir: Ir): string;
   /** The LEFT JOINs that what was emitted so far needs, to stand behind the roots in FROM. */
   joins(): string;
+}
+
+/** Metres between two points by the haversine formula. The CASE keeps absence: `least` would pass over a NULL. */
+function distance(a: string, b: string): string {
+  // What is finer than 10⁻¹³ degrees is cut off: its square would be too small for a double, which is an error here.
+  const turn = (degrees: string): string => `radians(${degrees} + 512 - 512)`;
+  const half = (axis: 0 | 1): string => `sin(${turn(`(${b})[${axis}] - (${a})[${axis}]`)} / 2)`;
+  const square = `${half(1)} ^ 2 + cos(${turn(`(${a})[1]`)}) * cos(${turn(`(${b})[1]`)}) * ${half(0)} ^ 2`;
+  return `(CASE WHEN ${a} IS NOT NULL AND ${b} IS NOT NULL THEN ${earthDiameter}::float8 * asin(least(1, sqrt(${square}))) END)`;
 }
 
 /** Each alias is used once in a statement: counted per parameter list, of which a statement has one. */
@@ -164,6 +174,8 @@ export function createEmitter(options: EmitOptions): Emitter {
         return `(${value(ir.time)} ${ir.sign === 1 ? '+' : '-'} ${value(ir.by)} * interval '1 millisecond')`;
       case 'between':
         return `(EXTRACT(EPOCH FROM (${value(ir.left)} - ${value(ir.right)})) * 1000)::float8`;
+      case 'distance':
+        return distance(value(ir.left), value(ir.right));
       case 'conditional':
         return `(CASE WHEN ${holds(ir.test)} THEN ${value(ir.then)} ELSE ${value(ir.otherwise)} END)`;
       default:

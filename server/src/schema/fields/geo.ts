@@ -9,7 +9,7 @@ export const geo = defineField({
   name: 'geo',
   widget: 'geo',
   group: 'structure',
-  operators: ['== null', '!= null', 'has'],
+  operators: ['== null', '!= null', 'has', 'distance'],
   about: 'A point `{ lat, lon }` in degrees (WGS 84), stored as `point` with the longitude first.',
   settings: z.object({}),
   ty: () => ({ kind: 'geo' }),
