@@ -1,5 +1,8 @@
 /** Every text of the dashboard that is not react-admin's own. Collections and fields keep the names that people gave them. */
+import { ruleMessages } from '../rules/messages.ts';
+
 export const messages = {
+  ...ruleMessages,
   app: {
     loading: 'Loading…',
     retry: 'Try again',
@@ -234,6 +237,10 @@ export const messages = {
     unique: 'Unique',
     remove: 'Remove index %{number}',
     add: 'Add index',
+    advice: 'Suggested',
+    adviceNote: 'From what was asked of this collection so far.',
+    adopt: 'Add',
+    adoptNamed: 'Add the index on %{fields}',
   },
   plan: {
     title: 'Review this change',
@@ -271,8 +278,9 @@ export const messages = {
     everyoneMeans: '"true": everybody may, even without an account.',
     signedInMeans: 'Everybody with an account may; guests may not.',
     ownerMeans: 'Only the account that this field points to may.',
-    guardMeans: 'Who does not fulfil this is refused, whatever the rules say.',
-    customMeans: 'Who fulfils this condition may.',
+    guardMeans: 'Refused, whatever the rules say, unless %{condition}.',
+    customMeans: 'Allowed where %{condition}.',
+    placeholder: 'Write a condition, or choose one above',
   },
   api: {
     fromCode: 'From your app',

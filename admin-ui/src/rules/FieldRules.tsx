@@ -7,6 +7,8 @@ import { RuleField } from './RuleField.tsx';
 
 interface FieldRulesProps {
   readonly def: FieldDef;
+  /** As it is on the server. */
+  readonly saved: FieldDef | undefined;
   readonly owners: readonly string[];
   readonly errors: readonly FailureField[];
   /** Where the field stands: `/fields/2`. */
@@ -14,7 +16,7 @@ interface FieldRulesProps {
   readonly onChange: (rules: FieldDef['rules'], touched: string) => void;
 }
 
-export const FieldRules = ({ def, owners, errors, pointer, onChange }: FieldRulesProps) => {
+export const FieldRules = ({ def, saved, owners, errors, pointer, onChange }: FieldRulesProps) => {
   const t = useTranslate();
   // Nobody reads what is secret, and nobody writes what the database works out.
   const names = (['read', 'write'] as const).filter((name) => (name === 'read' ? def.secret !== true : def.type !== 'computed'));
@@ -34,6 +36,8 @@ export const FieldRules = ({ def, owners, errors, pointer, onChange }: FieldRule
           key={name}
           name={name}
           rule={def.rules?.[name]}
+          before={saved?.rules?.[name]}
+          field={saved?.name ?? def.name}
           owners={owners}
           error={errors.find((error) => error.pointer === `${pointer}/rules/${name}`)}
           onChange={(rule) => set(name, rule)}
