@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CollectionInfo, FieldDef } from '@underpin/sdk/wire';
 import { messages } from '../src/app/messages.ts';
-import { complete } from '../src/rules/editor/complete.ts';
+import { complete, describe as describeAt } from '../src/rules/editor/complete.ts';
 import { piecesOf } from '../src/rules/editor/reading.ts';
 import { faultIn } from '../src/rules/faults.ts';
 import { fromFile, toFile } from '../src/rules/tester/expectation-file.ts';
@@ -105,6 +105,15 @@ describe('what may come next', () => {
   });
   test.each(['meta.|', 'views.|', 'nothing.|', 'tags.exists(t, 1).|', '"done"|', 'title == "x|'])('nothing: %s', (text) => {
     expect(offered(text).labels).toEqual([]);
+  });
+  test.each([
+    ['author.te|am', 'an id of tags'],
+    ['sta|tus == 1', 'text: draft, in review'],
+    ['tags.exists(t, t.lab|el == "x")', 'text'],
+    ['ta|gs.size()', 'a list of an id of tags'],
+    ['"sta|tus"', undefined],
+  ])('pointed at: %s', (text, type) => {
+    expect(describeAt(text.replace('|', ''), text.indexOf('|'), vocabulary)?.type).toBe(type);
   });
   test('a string ends where it ends', () => {
     expect(piecesOf(String.raw`a == "b\" c`).at(-1)).toMatchObject({ kind: 'string', open: true });

@@ -262,6 +262,9 @@ export const messages = {
     guardNote:
       'A condition that must hold as well, whatever the rules above allow: on the record as it is and, in every write, on the record that is to be. Admins pass.',
     ofField: 'Rules of the field',
+    ofFields: 'Rules of fields',
+    ofNamed: 'Rules of the field %{field}',
+    addOfField: 'Add rules to a field',
     ofFieldNote: 'On top of the rules of the record: what is kept from somebody here reads as null, and writing it is refused.',
     presets: 'Presets of the %{rule}',
     likeList: 'Same as list',

@@ -1,8 +1,9 @@
-/** Who may do what with the records of a collection: five rules and the guard, what is odd about them, and a place to try them. */
+/** Who may do what with the records of a collection: five rules, the guard and those of fields, what is odd about them, and a place to try them. */
 import { Alert, Box } from '@mui/material';
 import type { CollectionInfo, CollectionRules, Rule } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import type { CollectionDraft } from '../schema/use-collection-draft.ts';
+import { FieldRuleList } from './FieldRuleList.tsx';
 import { RuleField } from './RuleField.tsx';
 import { RuleLints } from './RuleLints.tsx';
 import { Tester } from './tester/Tester.tsx';
@@ -56,6 +57,7 @@ export const RulesTab = ({ collection, state }: { collection: CollectionInfo | n
         error={errors.find((error) => error.pointer === '/guard')}
         onChange={(rule) => change({ ...draft, guard: rule ?? null }, '/guard')}
       />
+      <FieldRuleList collection={collection} state={state} owners={owners} />
       {collection ? <Tester collection={collection} draft={draft} /> : null}
     </Box>
   );

@@ -82,6 +82,8 @@ export const ruleMessages = {
     record: 'Record',
     recordMaybe: 'Record (may be left out)',
     body: 'What is sent, as JSON',
+    field: 'Of the record or of a field',
+    wholeRecord: 'The record',
     which: 'Which rule',
     whichNote: 'For “Explain”. What is tried for real is always judged by the saved rules.',
     draft: 'As it stands in the editor',

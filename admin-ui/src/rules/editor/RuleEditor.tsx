@@ -12,9 +12,9 @@ import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { bracketMatching, syntaxHighlighting } from '@codemirror/language';
 import { setDiagnostics, type Diagnostic } from '@codemirror/lint';
 import { Compartment, EditorState } from '@codemirror/state';
-import { EditorView, keymap, placeholder } from '@codemirror/view';
+import { EditorView, hoverTooltip, keymap, placeholder, type Tooltip } from '@codemirror/view';
 import { classHighlighter } from '@lezer/highlight';
-import { complete, type Choice } from './complete.ts';
+import { complete, describe, type Choice } from './complete.ts';
 import { ruleLanguage } from './language.ts';
 import type { RuleEditorProps } from './props.ts';
 
@@ -49,6 +49,7 @@ export const RuleEditor = (props: RuleEditorProps) => {
           syntaxHighlighting(classHighlighter),
           autocompletion({ override: [(context) => source(latest.current)(context)], icons: false }),
           keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap]),
+          hoverTooltip((at, position) => typeAt(at.state.doc.toString(), position, latest.current)),
           EditorView.lineWrapping,
           placeholder(latest.current.placeholder),
           named.current.of([]),
@@ -93,6 +94,19 @@ export const RuleEditor = (props: RuleEditorProps) => {
 const diagnosticOf = ({ start, end, message, severity }: RuleEditorProps['marks'][number], length: number): Diagnostic[] => {
   const from = Math.min(start, Math.max(0, length - 1));
   return length === 0 ? [] : [{ from, to: Math.min(Math.max(end, from + 1), length), message, severity }];
+};
+
+/** Whoever points at a name is told its type. */
+const typeAt = (text: string, position: number, { vocabulary }: RuleEditorProps): Tooltip | null => {
+  const found = describe(text, position, vocabulary);
+  if (!found) return null;
+  const create = () => {
+    const dom = document.createElement('div');
+    dom.className = 'cm-type';
+    dom.textContent = found.type;
+    return { dom };
+  };
+  return { pos: found.start, end: found.end, create };
 };
 
 const source =

@@ -42,9 +42,11 @@ const frame = (faulty: boolean) => (theme: Theme) => ({
   },
   '& .cm-tooltip.cm-tooltip-autocomplete > ul': { fontFamily: MONO, fontSize: 13, maxHeight: 240 },
   '& .cm-tooltip.cm-tooltip-autocomplete > ul > li': { padding: '6px 12px', display: 'flex', gap: 2, justifyContent: 'space-between' },
+  '@media (pointer: coarse)': { '& .cm-tooltip.cm-tooltip-autocomplete > ul > li': { paddingBlock: '12px' } },
   '& .cm-tooltip-autocomplete ul li[aria-selected]': { background: theme.palette.primary.main, color: theme.palette.primary.contrastText },
   '& .cm-completionDetail': { color: 'text.secondary', fontStyle: 'normal' },
   '& li[aria-selected] .cm-completionDetail': { color: 'inherit' },
+  '& .cm-type': { padding: '6px 12px', fontFamily: MONO, fontSize: 13 },
   '& .cm-diagnostic': { padding: '6px 12px', borderLeftWidth: 3 },
 });
 

@@ -21,6 +21,27 @@ export interface Choices {
   readonly choices: readonly Choice[];
 }
 
+/** The name at a place and its type, for who points at it. */
+export const describe = (text: string, at: number, vocabulary: Vocabulary): { start: number; end: number; type: string } | null => {
+  const { pieces } = readTo(text, vocabulary);
+  const index = pieces.findIndex(({ kind, start, end }) => kind === 'name' && start <= at && at <= end);
+  const piece = pieces[index];
+  if (!piece) return null;
+  const { variables } = readTo(text.slice(0, piece.end), vocabulary);
+  const means = meaningBefore(pieces, index + 1, vocabulary, variables);
+  const ty: Ty | undefined =
+    means?.kind === 'value'
+      ? means.ty
+      : means?.kind === 'many'
+        ? { kind: 'list', of: { kind: 'id', of: means.to } }
+        : means?.kind === 'row'
+          ? { kind: 'id', of: means.collection }
+          : undefined;
+  if (!ty) return null;
+  const values = ty.kind === 'text' && ty.values ? `: ${ty.values.join(', ')}` : '';
+  return { start: piece.start, end: piece.end, type: `${typeName(ty)}${values}` };
+};
+
 export const complete = (text: string, at: number, vocabulary: Vocabulary, scope: Scope): Choices | null => {
   const reading = readTo(text.slice(0, at), vocabulary);
   const { pieces } = reading;
@@ -87,7 +108,7 @@ const methodsOf = (kind: 'text' | 'list'): Choice[] =>
   (METHODS[kind] ?? []).map(([label, insert]) => ({ label, kind: 'method', detail: '()', insert }));
 
 const parts = (known: Iterable<readonly [string, Ty]>): Choice[] =>
-  [...known].map(([label, ty]) => ({ label, kind: 'word', detail: typeName(ty) }));
+  [...known].map(([label, ty]) => ({ label, kind: 'word', detail: typeName(ty), ...(label === 'id' ? { first: true } : {}) }));
 
 const partsOf = (of: Meaning, vocabulary: Vocabulary): Choice[] => {
   const fields = (name: string): Choice[] => fieldsOf(vocabulary.schema.collection(name));

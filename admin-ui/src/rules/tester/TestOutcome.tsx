@@ -7,17 +7,13 @@ export const TestOutcome = ({ result, onKeep }: { result: TestResult; onKeep: ()
   const t = useTranslate();
   const { allowed, status, code, detail } = result;
   return (
-    <Alert
-      severity={allowed ? 'success' : 'error'}
-      action={
-        <Button color="inherit" size="small" onClick={onKeep}>
-          {t('expect.add')}
-        </Button>
-      }
-    >
+    <Alert severity={allowed ? 'success' : 'error'}>
       <strong>{t(allowed ? 'tester.allowed' : 'tester.refused')}</strong>
       {` · ${[status, code, detail].filter((part) => part !== undefined).join(' · ')} · `}
       {t('tester.undone')}
+      <Button color="inherit" size="small" onClick={onKeep} sx={{ display: 'block', mt: 0.5, ml: -0.5 }}>
+        {t('expect.add')}
+      </Button>
     </Alert>
   );
 };
