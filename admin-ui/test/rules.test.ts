@@ -107,10 +107,10 @@ describe('what may come next', () => {
     expect(offered(text).labels).toEqual([]);
   });
   test.each([
-    ['author.te|am', 'an id of tags'],
+    ['author.te|am', 'a record of tags'],
     ['sta|tus == 1', 'text: draft, in review'],
     ['tags.exists(t, t.lab|el == "x")', 'text'],
-    ['ta|gs.size()', 'a list of an id of tags'],
+    ['ta|gs.size()', 'records of tags'],
     ['"sta|tus"', undefined],
   ])('pointed at: %s', (text, type) => {
     expect(describeAt(text.replace('|', ''), text.indexOf('|'), vocabulary)?.type).toBe(type);

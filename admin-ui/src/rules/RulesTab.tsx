@@ -57,7 +57,7 @@ export const RulesTab = ({ collection, state }: { collection: CollectionInfo | n
         error={errors.find((error) => error.pointer === '/guard')}
         onChange={(rule) => change({ ...draft, guard: rule ?? null }, '/guard')}
       />
-      <FieldRuleList collection={collection} state={state} owners={owners} />
+      {draft.fields.length > 0 ? <FieldRuleList collection={collection} state={state} owners={owners} /> : null}
       {collection ? <Tester collection={collection} draft={draft} /> : null}
     </Box>
   );

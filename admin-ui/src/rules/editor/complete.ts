@@ -39,7 +39,7 @@ export const describe = (text: string, at: number, vocabulary: Vocabulary): { st
           : undefined;
   if (!ty) return null;
   const values = ty.kind === 'text' && ty.values ? `: ${ty.values.join(', ')}` : '';
-  return { start: piece.start, end: piece.end, type: `${typeName(ty)}${values}` };
+  return { start: piece.start, end: piece.end, type: `${typeText(ty)}${values}` };
 };
 
 export const complete = (text: string, at: number, vocabulary: Vocabulary, scope: Scope): Choices | null => {
@@ -57,6 +57,13 @@ export const complete = (text: string, at: number, vocabulary: Vocabulary, scope
   }
   const compared = comparedWith(reading, before, vocabulary);
   return { from, choices: [...valuesOf(compared), ...callerOf(compared), ...startsOf(vocabulary, scope, reading)] };
+};
+
+/** A type as one speaks of it; ids are records here. */
+const typeText = (ty: Ty): string => {
+  if (ty.kind === 'id' && ty.of !== undefined) return `a record of ${ty.of}`;
+  if (ty.kind === 'list' && ty.of.kind === 'id' && ty.of.of !== undefined) return `records of ${ty.of.of}`;
+  return typeName(ty);
 };
 
 const bare = (choice: Choice): Choice => ({ ...choice, label: String(JSON.parse(choice.label)) });
@@ -87,7 +94,7 @@ const callerOf = (ty: Ty | undefined): Choice[] =>
   ty?.kind === 'id' ? [{ label: 'auth.id', kind: 'word', detail: 'id', first: true }] : [];
 
 const fieldsOf = (model: CollectionModel | undefined): Choice[] =>
-  [...(model?.fields.values() ?? [])].map(({ name, ty }) => ({ label: name, kind: 'field', detail: typeName(ty) }));
+  [...(model?.fields.values() ?? [])].map(({ name, ty }) => ({ label: name, kind: 'field', detail: typeText(ty) }));
 
 const METHODS: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
   text: [
@@ -108,7 +115,7 @@ const methodsOf = (kind: 'text' | 'list'): Choice[] =>
   (METHODS[kind] ?? []).map(([label, insert]) => ({ label, kind: 'method', detail: '()', insert }));
 
 const parts = (known: Iterable<readonly [string, Ty]>): Choice[] =>
-  [...known].map(([label, ty]) => ({ label, kind: 'word', detail: typeName(ty), ...(label === 'id' ? { first: true } : {}) }));
+  [...known].map(([label, ty]) => ({ label, kind: 'word', detail: typeText(ty), ...(label === 'id' ? { first: true } : {}) }));
 
 const partsOf = (of: Meaning, vocabulary: Vocabulary): Choice[] => {
   const fields = (name: string): Choice[] => fieldsOf(vocabulary.schema.collection(name));
@@ -123,7 +130,7 @@ const partsOf = (of: Meaning, vocabulary: Vocabulary): Choice[] => {
   if (of.of === 'changed') return fields(vocabulary.collection).map((field) => ({ ...field, detail: 'bool' }));
   return vocabulary.schema
     .names()
-    .map((label) => ({ label, kind: 'word', detail: typeName({ kind: 'list', of: { kind: 'id', of: label } }) }));
+    .map((label) => ({ label, kind: 'word', detail: typeText({ kind: 'list', of: { kind: 'id', of: label } }) }));
 };
 
 /** Where an expression begins: variables, fields, the words of the scope, functions. */
