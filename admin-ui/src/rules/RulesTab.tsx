@@ -9,7 +9,6 @@ import { RuleLints } from './RuleLints.tsx';
 import { Tester } from './tester/Tester.tsx';
 import { useLints } from './use-lints.ts';
 import { useOwners } from './use-owners.ts';
-import { useRuleWorld } from './world.tsx';
 
 const RULES = ['list', 'view', 'create', 'update', 'delete'] as const;
 type RuleName = (typeof RULES)[number];
@@ -18,7 +17,7 @@ export const RulesTab = ({ collection, state }: { collection: CollectionInfo | n
   const t = useTranslate();
   const { draft, errors, change } = state;
   const owners = useOwners(collection, draft);
-  const lints = useLints(useRuleWorld().vocabulary, draft, collection);
+  const lints = useLints(draft);
   const set = (name: RuleName, wanted: Rule | undefined) => {
     // The server merges rules by name, so one that is stored cannot be left out again: "same as list" then says what list says.
     const stored = collection?.rules?.[name] !== undefined;

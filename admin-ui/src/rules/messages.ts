@@ -58,6 +58,8 @@ export const ruleMessages = {
     title: 'What the edit of the %{rule} changes',
     allowed: 'Newly allowed for %{who}, for example:',
     denied: 'No longer allowed for %{who}, for example:',
+    looking: 'Looking for who may now what…',
+    givenUp: 'There are too many cases to say what this edit changes.',
     none: 'The edit changes nothing in who may do what.',
     noneFound: 'No difference was found in who may do what. Not everything that the two can tell apart was tried.',
     effect: 'On the records as they are now',

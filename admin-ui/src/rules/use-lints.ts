@@ -1,25 +1,24 @@
 /** The lints of a collection's rules as they would be saved. */
-import { useDeferredValue, useMemo } from 'react';
-import type { Lint, RuleSet, Vocabulary } from '@underpin/sdk/expr/findings';
-import { lint } from '@underpin/sdk/expr/lint';
-import type { CollectionInfo } from '@underpin/sdk/wire';
-import { useCollections } from '../data/schema-store.ts';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import type { Lint, RuleSet } from '@underpin/sdk/expr/findings';
 import type { Draft } from '../schema/draft.ts';
+import { useSettled } from '../ui/use-settled.ts';
+import { ask } from './change/ask-worker.ts';
+import { useRuleWorld } from './world.tsx';
 
-/** One rule too odd to be judged must not take the page with it. */
-const safely = (vocabulary: Vocabulary, set: RuleSet): readonly Lint[] => {
-  try {
-    return lint(vocabulary, set);
-  } catch {
-    return [];
-  }
-};
+const NONE: readonly Lint[] = [];
 
-export const useLints = (vocabulary: Vocabulary, draft: Draft, collection: CollectionInfo | null): readonly Lint[] => {
-  const collections = useCollections();
-  const { rules, guard } = useDeferredValue(draft);
-  return useMemo(() => {
-    const othersAreGuarded = collections.some((one) => one.id !== collection?.id && typeof one.guard === 'string');
-    return safely(vocabulary, { rules, guard, othersAreGuarded });
-  }, [vocabulary, rules, guard, collections, collection]);
+export const useLints = (draft: Draft): readonly Lint[] => {
+  const { collections, edited, key } = useRuleWorld();
+  const { rules, guard } = useSettled(draft, 500);
+  const othersAreGuarded = collections.some((one) => one.id !== edited.id && typeof one.guard === 'string');
+  const set: RuleSet = { rules, guard, othersAreGuarded };
+  const asked = useQuery({
+    queryKey: ['rules', 'lint', key, set],
+    queryFn: ({ signal }) => ask({ kind: 'lint', collections, edited, set }, signal),
+    placeholderData: keepPreviousData,
+    staleTime: Infinity,
+    retry: false,
+  });
+  return asked.data?.kind === 'lint' ? asked.data.lints : NONE;
 };

@@ -8,6 +8,10 @@ import { vocabularyOf } from './vocabulary.ts';
 
 interface RuleWorld {
   readonly vocabulary: Vocabulary;
+  /** What the vocabulary was made of, as plain data; `key` tells one from another. */
+  readonly collections: readonly CollectionInfo[];
+  readonly edited: CollectionInfo;
+  readonly key: string;
   /** As it is saved; null while it is made. */
   readonly saved: CollectionInfo | null;
 }
@@ -28,7 +32,9 @@ export const RuleWorldProvider = (props: { saved: CollectionInfo | null; draft: 
     // The saved name, also while another one is typed: what else points here still says that one.
     const base = saved ?? { ...NEW, name: draft.name || NEW.name };
     const fields = draft.fields.map(({ def }) => def);
-    return { saved, vocabulary: vocabularyOf(collections, { ...base, fields }) };
+    const edited = { ...base, fields };
+    const key = JSON.stringify([collections.map(({ hash }) => hash), edited.name, fields]);
+    return { saved, collections, edited, key, vocabulary: vocabularyOf(collections, edited) };
   }, [collections, saved, draft.name, draft.fields]);
   return <World value={world}>{props.children}</World>;
 };

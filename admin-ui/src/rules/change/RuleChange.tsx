@@ -1,5 +1,4 @@
 /** What an edit of a rule changes: who may now what was refused before, with an example, and how many records that is today. */
-import { useMemo } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { Alert, Box, Typography } from '@mui/material';
 import type { DiffEntry, RuleAction } from '@underpin/sdk/expr/findings';
@@ -7,7 +6,7 @@ import type { Rule } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import { messageOf } from '../../data/client.ts';
 import { useSettled } from '../../ui/use-settled.ts';
-import { changeOf } from './change-of.ts';
+import { ask } from './ask-worker.ts';
 import { ExampleLine } from './ExampleLine.tsx';
 import type { RuleName } from '../presets.ts';
 import { explain, type Impact } from '../rule-api.ts';
@@ -22,24 +21,59 @@ interface RuleChangeProps {
 
 export const RuleChange = ({ name, field, before, after }: RuleChangeProps) => {
   const t = useTranslate();
-  const { vocabulary, saved } = useRuleWorld();
-  const settled = useSettled(after);
-  const change = useMemo(() => changeOf(vocabulary, name, before, settled), [vocabulary, name, before, settled]);
-  if (change === null || saved === null) return null;
-  const isSame = change.allowed.length === 0 && change.denied.length === 0;
+  const { saved } = useRuleWorld();
+  // Later than the search for mistakes: what is wrong is not compared.
+  const settled = useSettled(after, 400);
+  const [from, to] = [said(name, before), said(name, settled)];
+  if (saved === null || from === to) return null;
   return (
     <Box role="region" aria-label={t('change.title', { rule: t(`rule.${name}`) })} sx={{ display: 'grid', gap: 1, mt: 1 }}>
-      {change.allowed.map((entry) => (
-        <Entry key={entry.who} entry={entry} severity="warning" text={t('change.allowed', { who: t(`who.${entry.who}`) })} />
-      ))}
-      {change.denied.map((entry) => (
-        <Entry key={entry.who} entry={entry} severity="info" text={t('change.denied', { who: t(`who.${entry.who}`) })} />
-      ))}
-      {isSame ? <Typography variant="body2">{t(change.exhaustive ? 'change.none' : 'change.noneFound')}</Typography> : null}
+      <Meaning name={name} before={from} after={to} />
       {name === 'guard' ? null : <Effect name={name} field={field} rule={settled ?? null} collection={saved.name} />}
     </Box>
   );
 };
+
+/** In general, whatever is stored. */
+const Meaning = ({ name, before, after }: { name: RuleName; before: Rule; after: Rule }) => {
+  const t = useTranslate();
+  const { collections, edited, key } = useRuleWorld();
+  const question = { rule: name, before, after };
+  const asked = useQuery({
+    queryKey: ['rules', 'diff', key, question],
+    queryFn: ({ signal }) => ask({ kind: 'diff', collections, edited, ...question }, signal),
+    staleTime: Infinity,
+    retry: false,
+  });
+  if (asked.isPending) return <Note text={t('change.looking')} />;
+  if (asked.isError) return <Note text={t('change.givenUp')} />;
+  const change = asked.data.kind === 'diff' ? asked.data.diff : null;
+  if (change === null) return null;
+  const { allowed, denied, exhaustive } = change;
+  if (allowed.length === 0 && denied.length === 0) return <Note text={t(exhaustive ? 'change.none' : 'change.noneFound')} />;
+  return (
+    <>
+      {allowed.map((entry) => (
+        <Entry key={entry.who} entry={entry} severity="warning" text={t('change.allowed', { who: t(`who.${entry.who}`) })} />
+      ))}
+      {denied.map((entry) => (
+        <Entry key={entry.who} entry={entry} severity="info" text={t('change.denied', { who: t(`who.${entry.who}`) })} />
+      ))}
+    </>
+  );
+};
+
+/** A guard or a field's rule that is not there keeps nobody out; any other keeps everybody out. */
+const said = (name: RuleName, rule: Rule | undefined): Rule => {
+  if (name === 'guard') return rule ?? 'true';
+  return rule === undefined && (name === 'read' || name === 'write') ? 'true' : (rule ?? null);
+};
+
+const Note = ({ text }: { text: string }) => (
+  <Typography variant="body2" sx={{ color: 'text.secondary', mx: 1.75 }}>
+    {text}
+  </Typography>
+);
 
 const Entry = ({ entry, severity, text }: { entry: DiffEntry; severity: 'warning' | 'info'; text: string }) => (
   <Alert severity={severity} variant="outlined">
@@ -66,7 +100,7 @@ const Effect = ({ name, field, rule, collection }: EffectProps) => {
     queryFn: ({ signal }) => explain({ collection, action, ...about, rule, as: null }, signal),
     retry: false,
   });
-  if (asked.isError) return <Typography variant="body2">{t('change.unknown', { reason: messageOf(asked.error) })}</Typography>;
+  if (asked.isError) return <Note text={t('change.unknown', { reason: messageOf(asked.error) })} />;
   const lines = (asked.data?.impact ?? []).flatMap((impact) => linesOf(impact, t));
   if (lines.length === 0) return null;
   return (
