@@ -234,6 +234,7 @@ test.each<[string, string, string?]>([
   ['owner.team in members', 'type_mismatch'],
   ['place == 1', 'type_mismatch'],
   ['place == geo(1, 2)', 'type_mismatch'],
+  ['score + 1.1e300 > 0', 'bad_number'],
   ['distance(place, title) < 1', 'type_mismatch'],
   ['distance(place) < 1', 'arguments'],
   ['geo(90.5, 0) == null', 'bad_number'],

@@ -15,8 +15,18 @@ export function sum(at: Span, sign: '+' | '-', left: Value, right: Value): Ir {
   if (kinds === 'text + text') return { op: 'concat', left: a, right: b, ty: text, ...span(at) };
   if (kinds === 'time - time') return { op: 'between', left: a, right: b, ty: { kind: 'duration' }, ...span(at) };
   if (kinds === 'time + duration' || kinds === 'time - duration') return shift(at, a, b, sign === '+' ? 1 : -1);
-  if (isPlainNumber(a.ty) && isPlainNumber(b.ty)) return { op: 'arith', sign, left: a, right: b, ty: { kind: 'number' }, ...span(at) };
+  if (isPlainNumber(a.ty) && isPlainNumber(b.ty)) {
+    refuseHuge(a);
+    refuseHuge(b);
+    return { op: 'arith', sign, left: a, right: b, ty: { kind: 'number' }, ...span(at) };
+  }
   throw new ExprError('type_mismatch', `No ${typeName(a.ty)} ${sign} ${typeName(b.ty)}`, at);
+}
+
+/** Fields hold up to 1e300, and no rule is long enough to add those up to what a double cannot hold, which Postgres refuses. */
+function refuseHuge(ir: Ir): void {
+  if (ir.op === 'const' && typeof ir.value === 'number' && Math.abs(ir.value) > 1e300)
+    throw new ExprError('bad_number', 'A number in a sum is within ±1e300', ir);
 }
 
 /** A literal beside a duration stays what it is; it would otherwise be read as one. */

@@ -39,7 +39,8 @@ function lookUp(context: FoldContext, path: readonly string[]): unknown {
   return value;
 }
 
-function toConst(value: unknown, ty: Ty): ConstValue {
+/** A value as JSON or the driver gives it, in the form of the language; null where it is not of that type. */
+export function toConst(value: unknown, ty: Ty): ConstValue {
   if (value === null || value === undefined) return null;
   switch (ty.kind) {
     case 'text':

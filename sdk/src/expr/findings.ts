@@ -37,7 +37,7 @@ export interface TraceItems {
   readonly shown: readonly { readonly item: ConstValue; readonly trace: Trace }[];
 }
 
-/** One caller and one record, found by search: the proof of a lint or a difference. Not real data. */
+/** One caller and one record, found by search: the proof of a lint or a difference. Not real data; times as ISO texts. */
 export interface Example {
   readonly auth: Stored | null;
   readonly record: Stored;
@@ -70,6 +70,8 @@ export interface Lint extends Span {
 export interface RuleSet {
   readonly rules: Readonly<Partial<Record<RuleAction, string | null>>>;
   readonly guard?: string | null;
+  /** Write rules of fields, by name. */
+  readonly writes?: Readonly<Record<string, string | null>>;
   /** Whether other collections have a guard. */
   readonly othersAreGuarded?: boolean;
 }

@@ -5,6 +5,7 @@
 import type { ConstValue, Ir } from './ir.ts';
 import { isList } from './scalar.ts';
 import { always, constant } from './values.ts';
+import { rebuild } from './walk.ts';
 
 type Quantifier = Extract<Ir, { op: 'quantifier' }>;
 
@@ -43,39 +44,5 @@ function tryItems(
 }
 
 /** The same tree with the variable replaced by one of its values. */
-function replaceElement(ir: Ir, id: number, value: ConstValue): Ir {
-  const again = (part: Ir): Ir => replaceElement(part, id, value);
-  switch (ir.op) {
-    case 'element':
-      return ir.id === id ? constant(ir, value, ir.ty) : ir;
-    case 'and':
-    case 'or':
-      return { ...ir, of: ir.of.map(again) };
-    case 'path':
-    case 'absent':
-    case 'not':
-    case 'lower':
-    case 'size':
-      return { ...ir, of: again(ir.of) };
-    case 'compare':
-    case 'concat':
-    case 'arith':
-    case 'between':
-    case 'distance':
-      return { ...ir, left: again(ir.left), right: again(ir.right) };
-    case 'in':
-      return { ...ir, value: again(ir.value), list: again(ir.list) };
-    case 'member':
-      return { ...ir, value: again(ir.value) };
-    case 'string':
-      return { ...ir, value: again(ir.value), part: again(ir.part) };
-    case 'shift':
-      return { ...ir, time: again(ir.time), by: again(ir.by) };
-    case 'conditional':
-      return { ...ir, test: again(ir.test), then: again(ir.then), otherwise: again(ir.otherwise) };
-    case 'quantifier':
-      return { ...ir, over: 'list' in ir.over ? { ...ir.over, list: again(ir.over.list) } : ir.over, body: again(ir.body) };
-    default:
-      return ir;
-  }
-}
+const replaceElement = (ir: Ir, id: number, value: ConstValue): Ir =>
+  ir.op === 'element' && ir.id === id ? constant(ir, value, ir.ty) : rebuild(ir, (part) => replaceElement(part, id, value));

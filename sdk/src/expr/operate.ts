@@ -55,6 +55,13 @@ export function combine(ir: Node<'concat' | 'arith' | 'between' | 'distance'>, l
 export const shift = ({ sign }: Node<'shift'>, time: ConstValue, by: ConstValue): ConstValue =>
   typeof time === 'number' && typeof by === 'number' ? time + sign * by : null;
 
+/** Whether a write made another value of it: absent and absent are the same, lists are in order. */
+export function isChanged(ty: Ty, before: ConstValue, after: ConstValue): boolean {
+  if (before === null || after === null) return before !== after;
+  const as = ty.kind === 'list' || ty.kind === 'geo' ? 'json' : ty.kind;
+  return !areEqual(as, before, after);
+}
+
 /** A path into a json value: own keys of objects; null where there is nothing. */
 export function readPath(value: ConstValue, path: readonly string[]): ConstValue {
   let at = value;

@@ -5,6 +5,7 @@ import { languageNames } from './model.ts';
 import { parse } from './parse.ts';
 import { print } from './print.ts';
 import type { Mention } from './state.ts';
+import { syntaxOf } from './walk.ts';
 
 /**
  * The canonical text with new names, given the mentions that `check` found in it; `rename` says what a mention is called now,
@@ -28,24 +29,5 @@ export function renameMentions(text: string, mentions: readonly Mention[], renam
 function collectVariables(ast: Ast, into: Set<string>): void {
   const [first] = ast.type === 'call' && ast.receiver ? ast.args : [];
   if (first?.type === 'name') into.add(first.name);
-  for (const child of children(ast)) collectVariables(child, into);
-}
-
-function children(ast: Ast): readonly Ast[] {
-  switch (ast.type) {
-    case 'get':
-    case 'not':
-    case 'negate':
-      return [ast.of];
-    case 'call':
-      return ast.receiver ? [ast.receiver, ...ast.args] : ast.args;
-    case 'list':
-      return ast.items;
-    case 'binary':
-      return [ast.left, ast.right];
-    case 'conditional':
-      return [ast.test, ast.then, ast.otherwise];
-    default:
-      return [];
-  }
+  for (const child of syntaxOf(ast)) collectVariables(child, into);
 }

@@ -1,4 +1,5 @@
-/** The parts of a checked expression, and what follows from looking at all of them. */
+/** The parts of expressions, as text was parsed and as they were checked, and what follows from looking at all of them. */
+import type { Ast } from './ast.ts';
 import type { Ir, Many, Row } from './ir.ts';
 
 /** The expressions directly inside. */
@@ -41,6 +42,46 @@ export function partsOf(ir: Ir): readonly Ir[] {
   }
 }
 
+/** The same node with its parts made anew: what every rewriting of a tree is written with. */
+export function rebuild(ir: Ir, again: (part: Ir) => Ir): Ir {
+  switch (ir.op) {
+    case 'const':
+    case 'context':
+    case 'column':
+    case 'element':
+    case 'changed':
+    case 'count':
+      return ir;
+    case 'and':
+    case 'or':
+      return { ...ir, of: ir.of.map(again) };
+    case 'path':
+    case 'absent':
+    case 'not':
+    case 'lower':
+    case 'size':
+      return { ...ir, of: again(ir.of) };
+    case 'compare':
+    case 'concat':
+    case 'arith':
+    case 'between':
+    case 'distance':
+      return { ...ir, left: again(ir.left), right: again(ir.right) };
+    case 'in':
+      return { ...ir, value: again(ir.value), list: again(ir.list) };
+    case 'member':
+      return { ...ir, value: again(ir.value) };
+    case 'string':
+      return { ...ir, value: again(ir.value), part: again(ir.part) };
+    case 'shift':
+      return { ...ir, time: again(ir.time), by: again(ir.by) };
+    case 'conditional':
+      return { ...ir, test: again(ir.test), then: again(ir.then), otherwise: again(ir.otherwise) };
+    case 'quantifier':
+      return { ...ir, over: 'list' in ir.over ? { ...ir.over, list: again(ir.over.list) } : ir.over, body: again(ir.body) };
+  }
+}
+
 /** Every node, outer ones first. */
 export function* nodesOf(ir: Ir): Generator<Ir> {
   yield ir;
@@ -60,4 +101,24 @@ export const rowOf = (ir: Ir): Row | undefined => (ir.op === 'column' ? ir.row :
 export function dependsOnNow(ir: Ir): boolean {
   for (const node of nodesOf(ir)) if (node.op === 'context' && (node.path[0] === 'now' || node.path[0] === 'today')) return true;
   return false;
+}
+
+/** The trees directly inside a tree of syntax. */
+export function syntaxOf(ast: Ast): readonly Ast[] {
+  switch (ast.type) {
+    case 'get':
+    case 'not':
+    case 'negate':
+      return [ast.of];
+    case 'call':
+      return ast.receiver ? [ast.receiver, ...ast.args] : ast.args;
+    case 'list':
+      return ast.items;
+    case 'binary':
+      return [ast.left, ast.right];
+    case 'conditional':
+      return [ast.test, ast.then, ast.otherwise];
+    default:
+      return [];
+  }
 }

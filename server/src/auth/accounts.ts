@@ -10,7 +10,7 @@ import { readRecord } from '../records/read.ts';
 import type { Account } from './sessions.ts';
 import { hashPassword, password as passwordInput } from './passwords.ts';
 import { newId } from '../kit/ids.ts';
-import { rowColumns } from './authenticate.ts';
+import { rowColumns } from '../records/memory.ts';
 import { audit } from '../changes/audit.ts';
 import { problemsOf } from '../schema/definition.ts';
 

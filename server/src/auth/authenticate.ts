@@ -8,9 +8,8 @@
 import type { AdminRole, Actor } from '../kit/actor.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
-import { ident } from '../kit/sql.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
-import type { Collection } from '../schema/collection.ts';
+import { rowColumns } from '../records/memory.ts';
 import { schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';
 import { sessionOfToken } from './sessions.ts';
@@ -78,16 +77,6 @@ async function actorOf(base: Base, session: string, account: string, collectionI
 }
 
 const roleOf = (value: unknown): AdminRole => (value === 'owner' || value === 'admin' ? value : 'viewer');
-
-/** Every field of an account as rules see it at `auth.…`: lists of ids too. */
-export const rowColumns = (collection: Collection, alias: string): string =>
-  collection.fields
-    .map((field) =>
-      field.junction === undefined
-        ? `${alias}.${ident(field.name)}`
-        : `ARRAY(SELECT j.target FROM ${field.junction} j WHERE j.source = ${alias}."id" ORDER BY j.position) AS ${ident(field.name)}`,
-    )
-    .join(', ');
 
 async function lookUp(ctx: Ctx, session: string, account: string, collectionId: string, version: number): Promise<Known | undefined> {
   const collection = (await schemaOf(ctx)).byId.get(collectionId);

@@ -244,9 +244,11 @@ export function createEmitter(options: EmitOptions): Emitter {
   const jsonish = (ir: Compare): boolean => ir.as === 'json';
   /** NULL is not distinct from NULL, but in the language two absent values are not equal either. */
   const differs = (ir: Compare): string => {
-    const distinct = `${comparable(ir.left, ir)} IS DISTINCT FROM ${comparable(ir.right, ir)}`;
-    const oneIsPresent = [ir.left, ir.right].some((side) => side.op === 'const' && side.value !== null);
-    return oneIsPresent ? distinct : `(${distinct} OR ${value(ir.left)} IS NULL)`;
+    // Emitted once: the rows inside a quantifier have their place in the one statement that it makes.
+    const left = comparable(ir.left, ir);
+    const distinct = `${left} IS DISTINCT FROM ${comparable(ir.right, ir)}`;
+    const oneIsPresent = [ir.left, ir.right].some((side) => (side.op === 'const' && side.value !== null) || isTotal(side));
+    return oneIsPresent ? distinct : `(${distinct} OR ${left} IS NULL)`;
   };
   const comparable = (side: Ir, ir: Compare | Extract<Ir, { op: 'in' }>): string =>
     ir.as === 'number' && side.ty.kind !== 'number'
@@ -268,11 +270,13 @@ export function createEmitter(options: EmitOptions): Emitter {
       return contained ?? `${asJson(ir.left)} = ${asJson(ir.right)}`;
     }
     const typed = ir.left.ty.kind === 'json' ? ir.right.ty.kind : ir.left.ty.kind;
+    // Ids and days are texts in json, and are ordered as such.
+    const isText = typed === 'text' || typed === 'id' || typed === 'day';
     const side = (of: Ir): string => {
-      if (of.ty.kind !== 'json') return typed === 'text' ? value(of) : `(${value(of)})::float8`;
-      return typed === 'text' ? jsonText(value(of)) : jsonNumber(value(of));
+      if (of.ty.kind === 'json') return isText ? jsonText(value(of)) : jsonNumber(value(of));
+      return typed === 'text' ? value(of) : `(${value(of)})::${isText ? 'text' : 'float8'}`;
     };
-    return `${side(ir.left)} ${symbols[ir.how]} ${side(ir.right)}${typed === 'text' ? ' COLLATE "C"' : ''}`;
+    return `${side(ir.left)} ${symbols[ir.how]} ${side(ir.right)}${isText ? ' COLLATE "C"' : ''}`;
   };
   /** `meta.plan == "pro"` as `meta @> '{"plan":"pro"}'`, which a GIN index serves; not for array positions, which `@>` does not know. */
   const containment = (path: Ir, constantSide: Ir): string | undefined => {
@@ -292,6 +296,8 @@ export function createEmitter(options: EmitOptions): Emitter {
     const { list } = ir;
     if (ir.as === 'json') {
       const items = list.op === 'const' && Array.isArray(list.value) ? list.value.map((item) => JSON.stringify(item)) : [];
+      // A stored list holds texts.
+      if (list.op !== 'const') return `${jsonText(value(ir.value))} = ANY(${value(list)})`;
       return `${asJson(ir.value)} = ANY(${options.params.add(items, 'jsonb[]')})`;
     }
     if (list.op === 'const') {

@@ -77,6 +77,13 @@ const newValue = (params: ParamList, { field, value, change }: Value): string =>
     ? `(coalesce(o.${ident(field.name)}, 0) + ${params.add(value, bindType(field))})`
     : params.add(value, bindType(field));
 
+/** `changed.f` of a column between two rows. Points have no equality in Postgres, their texts do. */
+export function changedSql(field: Field | undefined, next: string, old: string): string {
+  if (field === undefined) return 'FALSE';
+  const side = (row: string): string => `${row}.${ident(field.name)}${field.ty.kind === 'geo' ? '::text' : ''}`;
+  return `(${side(next)} IS DISTINCT FROM ${side(old)})`;
+}
+
 /** The stored-row part of a change: there, viewable, allowed, of the version asked for. `judgeOnly`: nothing is written. */
 export function planUpdate(
   caller: Caller,
@@ -94,7 +101,7 @@ export function planUpdate(
   const changed = (name: string): string => {
     const list = lists.find(({ field }) => field.name === name);
     if (list !== undefined) return listChanges(list, own);
-    return given.has(name) ? `(n.${ident(name)} IS DISTINCT FROM o.${ident(name)})` : 'FALSE';
+    return given.has(name) ? changedSql(collection.byName.get(name), 'n', 'o') : 'FALSE';
   };
   const judging = new Judging(caller, params, 'o', 'n', { changed, nextMany: tablesOf(lists) });
   judgeStored(caller, collection, judging);
