@@ -2,6 +2,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CollectionInfo, FieldDef } from '@underpin/sdk/wire';
 import { messages } from '../src/app/messages.ts';
+import { partsOfExample } from '../src/rules/change/examples.ts';
+import { judge } from '../src/rules/change/judgement.ts';
 import { complete, describe as describeAt } from '../src/rules/editor/complete.ts';
 import { piecesOf } from '../src/rules/editor/reading.ts';
 import { faultIn } from '../src/rules/faults.ts';
@@ -168,4 +170,32 @@ test('a file of expectations comes back as it went, and anything else is refused
       fromFile,
     ),
   ).toEqual([null, null, null, null]);
+});
+
+describe('what an edit changes', () => {
+  const asked = { kind: 'diff', collections, edited: posts, rule: 'list' } as const;
+  const changed = (before: string | null, after: string | null) => {
+    const judged = judge({ ...asked, before, after });
+    return judged.kind === 'diff' ? judged.diff : null;
+  };
+  test('who may now, with an example in the words of the language', () => {
+    const found = changed('author == auth.id', 'status == "draft" || author == auth.id');
+    expect(found?.allowed.map(({ who }) => who)).toEqual(['anonymous', 'account']);
+    expect(found?.denied).toEqual([]);
+    const [anonymous] = found?.allowed ?? [];
+    expect(anonymous && partsOfExample(anonymous.example, vocabulary)).toMatchObject({ caller: null, next: null });
+    expect(anonymous && partsOfExample(anonymous.example, vocabulary).record).toContain('status: "draft"');
+  });
+  test('nothing where a text means nothing, as half a rule', () => {
+    expect(changed('true', 'status ==')).toBeNull();
+    expect(changed('gone == 1', 'true')).toBeNull();
+  });
+  test('questions are plain data, as a worker takes them', () => {
+    const question = { ...asked, before: null, after: 'true' };
+    expect(judge(structuredClone(question))).toEqual(judge(question));
+    const set = { rules: { delete: 'true' } };
+    expect(judge(structuredClone({ ...asked, kind: 'lint', set }))).toMatchObject({
+      lints: expect.arrayContaining([expect.objectContaining({ code: 'anonymous_may_write', rule: 'delete' })]),
+    });
+  });
 });

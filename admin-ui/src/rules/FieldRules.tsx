@@ -43,7 +43,7 @@ export const FieldRules = ({ def, saved, owners, errors, pointer, title, onChang
           name={name}
           rule={def.rules?.[name]}
           before={saved?.rules?.[name]}
-          field={saved?.name ?? def.name}
+          after={def.rules?.[name]}
           owners={owners}
           error={errors.find((error) => error.pointer === `${pointer}/rules/${name}`)}
           onChange={(rule) => set(name, rule)}

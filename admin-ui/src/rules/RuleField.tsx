@@ -19,10 +19,9 @@ import { useRuleWorld } from './world.tsx';
 interface RuleFieldProps {
   readonly name: RuleName;
   readonly rule: Rule | undefined;
-  /** As it is saved, so that an edit can be compared with it; undefined where nothing is said. */
+  /** What holds as it is saved, and what would; undefined where nothing is said. */
   readonly before: Rule | undefined;
-  /** The field whose rule it is. */
-  readonly field?: string;
+  readonly after: Rule | undefined;
   /** Fields that can say whose a record is. */
   readonly owners: readonly string[];
   readonly error: FailureField | undefined;
@@ -33,7 +32,7 @@ interface RuleFieldProps {
 }
 const NO_LINTS: readonly Lint[] = [];
 
-export const RuleField = ({ name, rule, before, field, owners, error, lints = NO_LINTS, onChange, note }: RuleFieldProps) => {
+export const RuleField = ({ name, rule, before, after, owners, error, lints = NO_LINTS, onChange, note }: RuleFieldProps) => {
   const t = useTranslate();
   const { vocabulary } = useRuleWorld();
   const label = t(`rule.${name}`);
@@ -67,7 +66,7 @@ export const RuleField = ({ name, rule, before, field, owners, error, lints = NO
         {wrong ? <RuleFault text={text} error={wrong} /> : meaningOf(name, rule, t)}
       </RuleText>
       {fault ? null : <RuleLints lints={own} />}
-      {fault ? null : <RuleChange name={name} field={field} before={before} after={rule} />}
+      {fault ? null : <RuleChange name={name} before={before} after={after} />}
     </Box>
   );
 };

@@ -7,7 +7,7 @@ export const RuleLints = ({ lints }: { lints: readonly Lint[] }) =>
   lints.length === 0 ? null : (
     <Box sx={{ display: 'grid', gap: 1, mt: 1 }}>
       {lints.map((lint) => (
-        <Alert key={`${lint.code} ${lint.start}`} severity={lint.severity} variant="outlined">
+        <Alert key={`${lint.code} ${lint.start}`} severity={lint.severity} variant="outlined" sx={{ py: 0 }}>
           {lint.message}
           {lint.example ? <ExampleLine example={lint.example} /> : null}
         </Alert>

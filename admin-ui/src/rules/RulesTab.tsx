@@ -27,9 +27,12 @@ export const RulesTab = ({ collection, state }: { collection: CollectionInfo | n
     const next: CollectionRules = Object.fromEntries(said);
     change({ ...draft, rules: next }, `/rules/${name}`);
   };
+  /** Before and after the edit: what changes is said beside the list rule. */
+  const isLikeList = (name: RuleName): boolean =>
+    name === 'view' && collection?.rules?.view === undefined && draft.rules.view === undefined;
   /** What is not said of `view` is what `list` says. */
   const effective = (rules: CollectionRules | undefined, name: RuleName): Rule =>
-    (name === 'view' ? (rules?.view ?? rules?.list) : rules?.[name]) ?? null;
+    (name === 'view' && rules?.view === undefined ? rules?.list : rules?.[name]) ?? null;
   return (
     <Box sx={{ display: 'grid', gap: 3, maxWidth: 860, gridTemplateColumns: 'minmax(0, 1fr)' }}>
       <Alert severity="info">{t('rule.note')}</Alert>
@@ -39,7 +42,8 @@ export const RulesTab = ({ collection, state }: { collection: CollectionInfo | n
           key={name}
           name={name}
           rule={draft.rules[name]}
-          before={effective(collection?.rules, name)}
+          before={isLikeList(name) ? null : effective(collection?.rules, name)}
+          after={isLikeList(name) ? null : effective(draft.rules, name)}
           owners={owners}
           lints={lints}
           error={errors.find((error) => error.pointer === `/rules/${name}`)}
@@ -51,6 +55,7 @@ export const RulesTab = ({ collection, state }: { collection: CollectionInfo | n
         note={t('rule.guardNote')}
         rule={draft.guard}
         before={collection?.guard}
+        after={draft.guard}
         owners={owners}
         lints={lints}
         error={errors.find((error) => error.pointer === '/guard')}

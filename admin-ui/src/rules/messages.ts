@@ -66,6 +66,8 @@ export const ruleMessages = {
     appears: '%{count} record becomes open to %{who} |||| %{count} records become open to %{who}',
     disappears: '%{count} record is closed to %{who} |||| %{count} records are closed to %{who}',
     unchanged: 'Nothing changes for %{who}: %{before} records before, %{after} after',
+    capped: 'There are more records than were counted.',
+    tooLong: 'Counting the records that this opens or closes took too long.',
     unknown: 'The effect on your records is not known: %{reason}',
   },
   verdict: {
@@ -96,6 +98,8 @@ export const ruleMessages = {
     refused: 'Refused',
     undone: 'Nothing of it was kept.',
     counts: 'Sees %{visible} of %{total} records',
+    countsCapped: 'Sees %{visible} of the first %{total} records',
+    tooLong: 'Counting the records took too long.',
     hidden: 'Hidden, for example:',
     holds: 'holds',
     fails: 'does not hold',

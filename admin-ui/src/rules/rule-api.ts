@@ -25,6 +25,8 @@ export interface Impact {
   readonly appears: number;
   readonly disappears: number;
   readonly sample: readonly string[];
+  /** There are more records than were counted. */
+  readonly capped: boolean;
 }
 export interface Explanation {
   readonly rule: string | null;
@@ -33,8 +35,14 @@ export interface Explanation {
   readonly trace?: Trace;
   readonly sql: { readonly text: string; readonly values: readonly unknown[] } | null;
   readonly lints: readonly Lint[];
-  readonly counts?: { readonly visible: number; readonly total: number; readonly sampleHidden: readonly string[] };
+  readonly counts?: {
+    readonly visible: number;
+    readonly total: number;
+    readonly sampleHidden: readonly string[];
+    readonly capped: boolean;
+  };
   readonly impact?: readonly Impact[];
+  readonly timedOut?: readonly ('counts' | 'impact')[];
 }
 
 export interface Expectation {
@@ -53,7 +61,7 @@ export interface TestResult {
   readonly status: number;
   readonly code?: string;
   readonly detail?: string;
-  readonly record?: Readonly<Record<string, unknown>>;
+  readonly record?: unknown;
 }
 export type Attempt = Omit<Question, 'field' | 'rule'>;
 

@@ -10,9 +10,12 @@ const NONE: readonly Lint[] = [];
 
 export const useLints = (draft: Draft): readonly Lint[] => {
   const { collections, edited, key } = useRuleWorld();
-  const { rules, guard } = useSettled(draft, 500);
+  const { rules, guard, fields } = useSettled(draft, 500);
+  const writes = Object.fromEntries(
+    fields.flatMap(({ def }) => (def.rules?.write === undefined ? [] : [[def.name, def.rules.write] as const])),
+  );
   const othersAreGuarded = collections.some((one) => one.id !== edited.id && typeof one.guard === 'string');
-  const set: RuleSet = { rules, guard, othersAreGuarded };
+  const set: RuleSet = { rules, guard, writes, othersAreGuarded };
   const asked = useQuery({
     queryKey: ['rules', 'lint', key, set],
     queryFn: ({ signal }) => ask({ kind: 'lint', collections, edited, set }, signal),

@@ -1,4 +1,4 @@
-/** The rule editor: completion, an error at its place, plain words, rules of fields, what is saved. */
+/** The rule editor: completion, an error at its place, what an edit changes, rules of fields, what is saved. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { ownerEmail, password, startTestApp, type TestApp } from '../support/app.ts';
 import { inBrowser, visit, type Visit } from '../support/browser.ts';
@@ -81,6 +81,17 @@ inBrowser('the rule editor', () => {
     await region('View rule').locator('mark').waitFor({ state: 'detached' });
     await browser.page.getByRole('group', { name: 'Presets of the View rule' }).getByRole('button', { name: 'Same as list' }).click();
     expect(browser.refusals.filter((refusal) => refusal.includes('/collections'))).toEqual([]);
+  });
+
+  test('an edit says who may now what was refused before, and what is odd about it', async () => {
+    const change = region('What the edit of the List rule changes');
+    await change.getByText('Newly allowed for anonymous callers').waitFor();
+    expect(await change.getByText('status: "published"').count()).toBeGreaterThan(0);
+    expect(await change.getByText('No longer allowed').count()).toBe(0);
+    await box('Delete rule').fill('true');
+    await region('Delete rule').getByText('Who is not signed in may delete records').waitFor();
+    await browser.page.getByRole('group', { name: 'Presets of the Delete rule' }).getByRole('button', { name: 'Nobody' }).click();
+    await region('Delete rule').getByText('Who is not signed in may delete records').waitFor({ state: 'detached' });
   });
 
   test('the rules of a field stand beside those of the records', async () => {

@@ -1,7 +1,7 @@
 /** What an edit of a rule changes: who may now what was refused before, with an example, and how many records that is today. */
 import { useQuery } from '@tanstack/react-query';
 import { Alert, Box, Typography } from '@mui/material';
-import type { DiffEntry, RuleAction } from '@underpin/sdk/expr/findings';
+import type { DiffEntry } from '@underpin/sdk/expr/findings';
 import type { Rule } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import { messageOf } from '../../data/client.ts';
@@ -14,12 +14,11 @@ import { useRuleWorld } from '../world.tsx';
 
 interface RuleChangeProps {
   readonly name: RuleName;
-  readonly field: string | undefined;
   readonly before: Rule | undefined;
   readonly after: Rule | undefined;
 }
 
-export const RuleChange = ({ name, field, before, after }: RuleChangeProps) => {
+export const RuleChange = ({ name, before, after }: RuleChangeProps) => {
   const t = useTranslate();
   const { saved } = useRuleWorld();
   // Later than the search for mistakes: what is wrong is not compared.
@@ -29,7 +28,7 @@ export const RuleChange = ({ name, field, before, after }: RuleChangeProps) => {
   return (
     <Box role="region" aria-label={t('change.title', { rule: t(`rule.${name}`) })} sx={{ display: 'grid', gap: 1, mt: 1 }}>
       <Meaning name={name} before={from} after={to} />
-      {name === 'guard' ? null : <Effect name={name} field={field} rule={settled ?? null} collection={saved.name} />}
+      {name === 'list' || name === 'view' ? <Effect action={name} rule={to} collection={saved.name} /> : null}
     </Box>
   );
 };
@@ -76,38 +75,37 @@ const Note = ({ text }: { text: string }) => (
 );
 
 const Entry = ({ entry, severity, text }: { entry: DiffEntry; severity: 'warning' | 'info'; text: string }) => (
-  <Alert severity={severity} variant="outlined">
+  <Alert severity={severity} variant="outlined" sx={{ py: 0 }}>
     {text}
     <ExampleLine example={entry.example} />
   </Alert>
 );
 
 interface EffectProps {
-  readonly name: Exclude<RuleName, 'guard'>;
-  readonly field: string | undefined;
+  readonly action: 'list' | 'view';
   readonly rule: Rule;
   readonly collection: string;
 }
 
 /** On the records as they are now. */
-const Effect = ({ name, field, rule, collection }: EffectProps) => {
+const Effect = ({ action, rule, collection }: EffectProps) => {
   const t = useTranslate();
-  const isOfField = name === 'read' || name === 'write';
-  const action: RuleAction = name === 'read' ? 'view' : name === 'write' ? 'update' : name;
-  const about = isOfField && field !== undefined ? { field: { name: field, of: name } } : {};
   const asked = useQuery({
-    queryKey: ['rules', 'impact', collection, name, field, rule],
-    queryFn: ({ signal }) => explain({ collection, action, ...about, rule, as: null }, signal),
+    queryKey: ['rules', 'impact', collection, action, rule],
+    queryFn: ({ signal }) => explain({ collection, action, rule, as: null }, signal),
     retry: false,
   });
   if (asked.isError) return <Note text={t('change.unknown', { reason: messageOf(asked.error) })} />;
-  const lines = (asked.data?.impact ?? []).flatMap((impact) => linesOf(impact, t));
+  if (asked.data?.timedOut?.includes('impact')) return <Note text={t('change.tooLong')} />;
+  const impacts = asked.data?.impact ?? [];
+  const lines = impacts.flatMap((impact) => linesOf(impact, t));
   if (lines.length === 0) return null;
   return (
     <Box component="ul" aria-label={t('change.effect')} sx={{ m: 0, pl: 2.5, typography: 'body2' }}>
       {lines.map((line) => (
         <li key={line}>{line}</li>
       ))}
+      {impacts.some(({ capped }) => capped) ? <li>{t('change.capped')}</li> : null}
     </Box>
   );
 };

@@ -5,6 +5,8 @@ import type { Ty } from '@underpin/sdk/expr/model';
 /** `status: "draft", author: null` */
 export const storedText = (record: Stored, types: (name: string) => Ty | undefined): string =>
   Object.entries(record)
+    // The id of a made-up record says nothing beside its other fields.
+    .filter(([name], _index, all) => name !== 'id' || all.length === 1)
     .map(([name, value]) => `${name}: ${valueText(value, types(name))}`)
     .join(', ');
 

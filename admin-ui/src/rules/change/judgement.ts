@@ -1,6 +1,6 @@
 /**
  * What rules mean, found by trying many callers and records: an edit compared with what it replaces, and what is suspicious. That
- * may take seconds, so it is asked of a worker; a question is therefore plain data.
+ * may take a while, so it is asked of a worker; a question is therefore plain data.
  */
 import { ExprError } from '@underpin/sdk/expr/ast';
 import { diff } from '@underpin/sdk/expr/diff';

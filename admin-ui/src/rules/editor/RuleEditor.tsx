@@ -116,6 +116,10 @@ const source =
     // Nothing is offered between two words unless it is asked for: what follows may be an operator.
     const isBegun = context.explicit || context.matchBefore(/[\w.]|["'([,]|[=!<>&|]\s?|\bin\s/) !== null;
     if (!found || !isBegun || found.choices.length === 0) return null;
+    const typed = context.state.sliceDoc(found.from, context.pos);
+    const begun = found.choices.filter(({ label }) => label.startsWith(typed));
+    // A word that is whole needs no offer of itself.
+    if (!context.explicit && begun.length === 1 && begun[0]?.label === typed) return null;
     const options = found.choices.map(({ label, kind, detail, insert, first }) => ({
       label,
       detail,

@@ -8,7 +8,7 @@ import { TraceTree } from './TraceTree.tsx';
 
 export const ExplainResult = ({ collection, explanation }: { collection: string; explanation: Explanation }) => {
   const t = useTranslate();
-  const { verdict, allowed, trace, counts, sql } = explanation;
+  const { verdict, allowed, trace, counts, sql, timedOut } = explanation;
   return (
     <Box sx={{ display: 'grid', gap: 1.5, gridTemplateColumns: 'minmax(0, 1fr)' }}>
       <Alert severity={allowed === undefined ? 'info' : allowed ? 'success' : 'error'} icon={false}>
@@ -19,7 +19,12 @@ export const ExplainResult = ({ collection, explanation }: { collection: string;
       </Alert>
       {counts ? (
         <Box>
-          <Typography>{t('tester.counts', { visible: counts.visible.toLocaleString(), total: counts.total.toLocaleString() })}</Typography>
+          <Typography>
+            {t(counts.capped ? 'tester.countsCapped' : 'tester.counts', {
+              visible: counts.visible.toLocaleString(),
+              total: counts.total.toLocaleString(),
+            })}
+          </Typography>
           {counts.sampleHidden.length > 0 ? (
             <Box sx={{ display: 'flex', gap: 1, flexWrap: 'wrap', alignItems: 'center', typography: 'body2' }}>
               <span>{t('tester.hidden')}</span>
@@ -32,6 +37,7 @@ export const ExplainResult = ({ collection, explanation }: { collection: string;
           ) : null}
         </Box>
       ) : null}
+      {timedOut?.includes('counts') ? <Typography>{t('tester.tooLong')}</Typography> : null}
       {trace ? <TraceTree trace={trace} /> : null}
       {sql ? (
         <Box component="details">

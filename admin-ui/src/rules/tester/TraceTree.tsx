@@ -7,7 +7,9 @@ import { useTranslate } from 'react-admin';
 import { MONO } from '../../app/theme.ts';
 
 /** Clauses that are made of clauses; any other is a leaf that is shown with the values in it. */
-const JOINED: ReadonlySet<Trace['op']> = new Set<Trace['op']>(['and', 'or', 'not', 'conditional']);
+const JOINED: ReadonlySet<Trace['op']> = new Set<Trace['op']>(['and', 'or', 'conditional']);
+/** "not" before a plain clause is read with it. */
+const isMadeOfClauses = ({ op, children }: Trace): boolean => JOINED.has(op) || (op === 'not' && children.some(isMadeOfClauses));
 
 export const TraceTree = ({ trace }: { trace: Trace }) => (
   <Box component="ul" sx={{ listStyle: 'none', m: 0, p: 0 }}>
@@ -20,15 +22,15 @@ const Clause = ({ trace }: { trace: Trace }) => {
   const { text, value, decisive, items } = trace;
   const holds = value === true;
   const Icon = holds ? CheckIcon : CrossIcon;
-  const isJoined = JOINED.has(trace.op);
+  const isJoined = isMadeOfClauses(trace);
   return (
     <Box component="li" sx={{ py: 0.25 }}>
-      <Box sx={{ display: 'flex', gap: 1, alignItems: 'flex-start', opacity: decisive ? 1 : 0.7 }}>
+      <Box sx={{ display: 'flex', gap: 1, alignItems: 'flex-start' }}>
         <Icon
           fontSize="small"
           color={holds ? 'success' : 'error'}
           titleAccess={t(holds ? 'tester.holds' : 'tester.fails')}
-          sx={{ mt: 0.25 }}
+          sx={{ mt: 0.25, opacity: decisive ? 1 : 0.6 }}
         />
         <Box sx={{ minWidth: 0 }}>
           <Box component="code" sx={{ fontFamily: MONO, fontSize: 13, overflowWrap: 'anywhere', fontWeight: decisive ? 600 : 400 }}>
@@ -44,7 +46,8 @@ const Clause = ({ trace }: { trace: Trace }) => {
       </Box>
       {isJoined || items ? (
         <Box component="ul" sx={{ listStyle: 'none', m: 0, pl: 2, ml: 1.2, borderLeft: 1, borderColor: 'divider' }}>
-          {isJoined ? trace.children.map((child) => <Clause key={`${child.start} ${child.end} ${child.op}`} trace={child} />) : null}
+          {/* Several clauses may stand at one place of the text: the order is what tells them apart. */}
+          {isJoined ? trace.children.map((child, index) => <Clause key={index} trace={child} />) : null}
           {items?.shown.map((shown) => (
             <Clause key={JSON.stringify(shown.item)} trace={shown.trace} />
           ))}
