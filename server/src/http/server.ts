@@ -12,6 +12,7 @@ import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
 import { docsPage } from './docs.ts';
 import { live, ready } from './health.ts';
 import { toReply } from './middleware/errors.ts';
+import { ruleRoutes } from './ops.ts';
 import { recordRoutes } from './records.ts';
 import { send } from './reply.ts';
 import { route } from './route.ts';
@@ -52,6 +53,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.use('/api/v1/auth', authRoutes(base));
   app.use('/api/v1/collections', collectionRoutes(base));
   app.get('/api/v1/schema', schemaRoute(base));
+  app.use('/api/v1/ops/rules', ruleRoutes(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
   app.use(
     route(
