@@ -7,6 +7,7 @@ export default defineConfig({
   plugins: [react()],
   // The SDK is read from its source: no build of it is needed first.
   resolve: { conditions: ['underpin-source', 'module', 'browser', 'import', 'default'] },
+  worker: { format: 'es' },
   build: {
     outDir: 'dist',
     target: 'es2022',

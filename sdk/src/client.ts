@@ -27,6 +27,8 @@ export interface Call extends CallOptions {
   readonly reads?: boolean;
   /** `/auth`: takes no idempotency key, and is tried again only where the server did nothing (429). */
   readonly unkeyed?: boolean;
+  /** The answer is the body as it comes (a stream has one reader, so it is not shared). */
+  readonly stream?: boolean;
   /** Sent without the session's token: sign-in and refresh. */
   readonly anonymous?: boolean;
 }
@@ -57,7 +59,7 @@ export function createTransport(options: TransportOptions, credentials: () => Cr
   async function send<T>(call: Call): Promise<T> {
     if (call.signal?.aborted) throw abortError();
     // cast: the shape of each path's answer is the contract that server and SDK are both compiled against
-    return (await (call.method === 'GET' ? share(call) : trying(options, credentials(), base, call))) as T;
+    return (await (call.method === 'GET' && !call.stream ? share(call) : trying(options, credentials(), base, call))) as T;
   }
 
   function share(call: Call): Promise<unknown> {
@@ -102,9 +104,11 @@ async function trying(options: TransportOptions, credentials: Credentials, base:
 
 async function once(options: TransportOptions, base: string, call: Call, own: Readonly<Record<string, string>>): Promise<unknown> {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort('timeout'), call.timeoutMs ?? options.timeoutMs ?? 30_000);
-  const abort = (): void => controller.abort('aborted');
+  const timer = setTimeout(() => controller.abort(new ApiError(0, { code: 'timeout' })), call.timeoutMs ?? options.timeoutMs ?? 30_000);
+  const abort = (): void => controller.abort(abortError());
   call.signal?.addEventListener('abort', abort);
+  // Then the body is the caller's: no timeout ends it, but his signal still does.
+  let isStreaming = false;
   const query = call.query?.toString();
   try {
     const response = await (options.fetch ?? fetch)(`${base}${call.path}${query ? `?${query}` : ''}`, {
@@ -112,7 +116,7 @@ async function once(options: TransportOptions, base: string, call: Call, own: Re
       signal: controller.signal,
       credentials: options.cookies ? 'include' : 'same-origin',
       headers: {
-        Accept: 'application/json',
+        Accept: call.stream ? '*/*' : 'application/json',
         'X-Underpin-Client': 'js/0.1.0',
         ...(call.body !== undefined && { 'Content-Type': 'application/json' }),
         ...(options.cookies && { 'X-Underpin-Session': 'cookie' }),
@@ -123,15 +127,17 @@ async function once(options: TransportOptions, base: string, call: Call, own: Re
       ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
     });
     if (!response.ok) throw await toError(response, options.url);
+    isStreaming = call.stream === true;
+    if (isStreaming) return response.body ?? new Blob([await response.arrayBuffer()]).stream();
     const text = await response.text();
     return text === '' ? undefined : JSON.parse(text);
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    const code = controller.signal.aborted ? String(controller.signal.reason) : 'network';
-    throw new ApiError(0, { code, detail: error instanceof Error ? error.message : code });
+    if (controller.signal.reason instanceof ApiError) throw controller.signal.reason;
+    throw new ApiError(0, { code: 'network', detail: error instanceof Error ? error.message : 'network' });
   } finally {
     clearTimeout(timer);
-    call.signal?.removeEventListener('abort', abort);
+    if (!isStreaming) call.signal?.removeEventListener('abort', abort);
   }
 }
 

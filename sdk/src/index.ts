@@ -1,8 +1,10 @@
 /** The client of Underpin: `createClient<Schema>({ url })`. */
 import { Sessions, createAuth } from './auth.ts';
 import type { Auth, SessionStorage } from './auth.ts';
+import { sendBatch } from './batch.ts';
+import type { Batch, Settled } from './batch.ts';
 import { createTransport } from './client.ts';
-import type { Credentials, TransportOptions } from './client.ts';
+import type { CallOptions, Credentials, TransportOptions } from './client.ts';
 import { createCollections } from './collections.ts';
 import type { Collections } from './collections.ts';
 import { createRecords } from './records.ts';
@@ -12,10 +14,13 @@ import type { SchemaTypes, Untyped } from './types.ts';
 export { ApiError, attempt } from './error.ts';
 export { filter } from './filter.ts';
 export type { Filter, ParamValue } from './filter.ts';
+export type { AggregateQuery, AggregateRow, Group, Interval, Measure } from './aggregate.ts';
+export type { Batch, BatchRecords, Pending, Settled } from './batch.ts';
 export type { Auth, AuthEvent, Session, SessionStorage } from './auth.ts';
 export type { CallOptions } from './client.ts';
 export type { ChangeOptions, Collections } from './collections.ts';
-export type { Listing, Records } from './records.ts';
+export type { Listing } from './listing.ts';
+export type { ExportQuery, Records } from './records.ts';
 export type { CollectionTypes, Expand, FileValue, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
 export type { CollectionDef, CollectionInfo, FieldDef, Page, PageInfo, Problem, ProblemField, SchemaInfo, SessionInfo } from './wire.ts';
 
@@ -30,6 +35,11 @@ export interface ClientOptions extends Omit<TransportOptions, 'cookies'> {
 
 export interface Client<S> {
   collection<C extends keyof S & string>(name: C): Records<S, C>;
+  /**
+   * Several writes of which all are done or none: `up.batch((tx) => ({ order: tx.collection('orders').create({ … }) }))`. The
+   * function only says them; what it gives back comes with the written records. At most 200.
+   */
+  batch<T>(say: (tx: Batch<S>) => T, options?: CallOptions): Promise<Settled<T>>;
   readonly auth: Auth<S, 'users'>;
   readonly collections: Collections;
 }
@@ -43,6 +53,7 @@ export function createClient<S extends SchemaTypes<S> = Untyped>(options: Client
   const sessions = new Sessions(transport, toStorage(options.storage, options.url), cookies);
   return {
     collection: (name) => createRecords(transport, name),
+    batch: (say, options) => sendBatch(transport, say, options),
     auth: createAuth(transport, sessions, 'users'),
     collections: createCollections(transport),
   };

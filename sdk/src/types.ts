@@ -39,11 +39,13 @@ export interface GeoValue {
 export type RowOf<S, C extends keyof S> = S[C] extends { row: infer R } ? R : never;
 export type CreateOf<S, C extends keyof S> = S[C] extends { create: infer B } ? B : never;
 export type UpdateOf<S, C extends keyof S> = S[C] extends { update: infer B } ? B : never;
+/** The fields that can be summed; all of them where the types were generated before this was told. */
+export type NumericOf<S, C extends keyof S> = S[C] extends { numeric: infer N } ? N & string : FieldsOf<S, C>;
 type OneOf<S, C extends keyof S> = S[C] extends { one: infer R } ? R : never;
 type ManyOf<S, C extends keyof S> = S[C] extends { many: infer R } ? R : never;
 
-type Given<T> = Exclude<T, null>;
-type NullIn<T> = null extends T ? null : never;
+export type Given<T> = Exclude<T, null>;
+export type NullIn<T> = null extends T ? null : never;
 interface Equality<T> {
   readonly eq?: T | null;
   readonly ne?: T | null;
@@ -95,7 +97,7 @@ export type Where<S, C extends keyof S> = {
   readonly not?: Where<S, C>;
 };
 
-type FieldsOf<S, C extends keyof S> = keyof RowOf<S, C> & string;
+export type FieldsOf<S, C extends keyof S> = keyof RowOf<S, C> & string;
 type Sortable<S, C extends keyof S> = {
   [K in FieldsOf<S, C>]: Given<RowOf<S, C>[K]> extends string | number | boolean ? K : never;
 }[FieldsOf<S, C>];
@@ -103,6 +105,8 @@ type SortableThrough<S, C extends keyof S> = {
   [K in keyof OneOf<S, C> & string]: OneOf<S, C>[K] extends keyof S ? `${K}.${Sortable<S, OneOf<S, C>[K]>}` : never;
 }[keyof OneOf<S, C> & string];
 type SortKey<S, C extends keyof S> = Sortable<S, C> | SortableThrough<S, C> | (string extends keyof S ? string : never);
+/** Fields with an order of their own: what can be grouped by, and has a least and a greatest. */
+export type Orderable<S, C extends keyof S> = Sortable<S, C> | (string extends keyof S ? string : never);
 export type Sort<S, C extends keyof S> = SortKey<S, C> | `-${SortKey<S, C>}`;
 
 type ExpandOneAt<S, C> = C extends keyof S ? true | { readonly fields?: readonly FieldsOf<S, C>[]; readonly expand?: Expand<S, C> } : never;
@@ -113,6 +117,9 @@ type ExpandManyAt<S, C> = C extends keyof S
         readonly expand?: Expand<S, C>;
         readonly sort?: readonly Sort<S, C>[];
         readonly limit?: number;
+        readonly where?: Where<S, C>;
+        /** Text; its `$names` are those of the whole query's `params`. */
+        readonly filter?: string;
       }
   : never;
 export type Expand<S, C extends keyof S> = { readonly [K in keyof OneOf<S, C>]?: ExpandOneAt<S, OneOf<S, C>[K]> } & {
@@ -130,10 +137,22 @@ export interface Condition<S, C extends keyof S> {
   readonly filter?: Filter | string;
   readonly params?: Readonly<Record<string, ParamValue>>;
 }
-export interface FirstQuery<S, C extends keyof S, F, E> extends Selection<S, C, F, E>, Condition<S, C> {
-  readonly sort?: readonly Sort<S, C>[];
+/** A condition that must be there. */
+export type SomeCondition<S, C extends keyof S> = Condition<S, C> &
+  ({ readonly where: Where<S, C> } | { readonly filter: Filter | string });
+/** What a caller may do with each record of a list. */
+export type Can = readonly ('update' | 'delete')[] | undefined;
+export interface FirstQuery<S, C extends keyof S, F, E, H = undefined, A = undefined> extends Selection<S, C, F, E>, Condition<S, C> {
+  /** `_rank` where `search` is given. */
+  readonly sort?: readonly (Sort<S, C> | '_rank' | '-_rank')[];
+  /** Words in the searchable fields, as one would type them into a search engine. */
+  readonly search?: string;
+  /** Where the words were found: `_highlight` and `_rank` of each record. */
+  readonly highlight?: H;
+  /** Whether the caller may do these with each record: `_can`. */
+  readonly can?: A;
 }
-export interface ListQuery<S, C extends keyof S, F, E> extends FirstQuery<S, C, F, E> {
+export interface ListQuery<S, C extends keyof S, F, E, H = undefined, A = undefined> extends FirstQuery<S, C, F, E, H, A> {
   readonly limit?: number;
   readonly cursor?: string;
   readonly page?: number;
@@ -154,4 +173,10 @@ type Expanded<S, C extends keyof S, E> = {
 };
 /** A record as it is answered: the fields asked for, and what was expanded. To-one is `null` where empty or not viewable. */
 export type RecordOf<S, C extends keyof S, F, E> = Selected<RowOf<S, C>, F> &
-  (E extends object ? { readonly expand: Expanded<S, C, E> } : unknown);
+  (E extends object
+    ? { readonly expand: Expanded<S, C, E>; /** What was expanded in part only. */ readonly _more?: readonly string[] }
+    : unknown);
+/** A record of a list: with what was asked of each one besides. */
+export type ListedOf<S, C extends keyof S, F, E, H, A> = RecordOf<S, C, F, E> &
+  (H extends true ? { readonly _highlight: { readonly [K in FieldsOf<S, C>]?: string }; readonly _rank: number } : unknown) &
+  (A extends readonly (infer K extends string)[] ? { readonly _can: { readonly [P in K]: boolean } } : unknown);

@@ -1,5 +1,7 @@
 /** What goes over the wire, as types only: server and client compile against this one file. */
 
+import type { Lint, Trace } from './expr/findings.ts';
+
 /** A problem answer (RFC 9457), `application/problem+json`. */
 export interface Problem {
   readonly type: string;
@@ -142,4 +144,53 @@ export interface SessionInfo {
   readonly device: string;
   readonly address: string;
   readonly current: boolean;
+}
+
+/** `POST /ops/rules/explain`. */
+export interface RuleExplanation {
+  /** The rule that was explained: the draft, or the one in force. null: admins only. */
+  readonly rule: Rule;
+  /** What rule and guard come to for this caller before any record is looked at. */
+  readonly verdict: 'always' | 'never' | 'depends';
+  /** For the record or the data that was named. */
+  readonly allowed?: boolean;
+  readonly trace?: Trace;
+  /** What is left to Postgres; null where it is not asked. */
+  readonly sql: { readonly text: string; readonly values: readonly unknown[] } | null;
+  readonly lints: readonly Lint[];
+  readonly counts?: RuleCounts;
+  readonly impact?: readonly RuleImpact[];
+  /** What could not be counted in time. */
+  readonly timedOut?: readonly ('counts' | 'impact')[];
+}
+export interface RuleCounts {
+  readonly visible: number;
+  readonly total: number;
+  /** At most five. */
+  readonly sampleHidden: readonly string[];
+  /** There are more records than were looked at: both numbers mean "at least". */
+  readonly capped: boolean;
+}
+/** What a draft changes of the real data for one caller. */
+export interface RuleImpact {
+  readonly who: 'anonymous' | 'account';
+  readonly before: number;
+  readonly after: number;
+  readonly appears: number;
+  readonly disappears: number;
+  /** At most five of those that appear or disappear. */
+  readonly sample: readonly string[];
+  readonly capped: boolean;
+}
+
+/** `POST /ops/rules/test`: what happened to one operation, before it was rolled back. */
+export interface RuleTestResult {
+  readonly name: string;
+  /** Whether it was as expected; true where nothing was. */
+  readonly ok: boolean;
+  readonly allowed: boolean;
+  readonly status: number;
+  readonly code?: string;
+  readonly detail?: string;
+  readonly record?: unknown;
 }

@@ -1,56 +1,17 @@
 /** The client against a real server on this machine: what goes over the wire, how often, and with which headers. */
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createServer } from 'node:http';
-import type { IncomingHttpHeaders, Server } from 'node:http';
-import type { ApiError } from '../src/index.ts';
-import { attempt, createClient, filter } from '../src/index.ts';
+import { createClient, filter } from '../src/index.ts';
+import { failure, localServer } from './local-server.ts';
+import type { Answer, Reply } from './local-server.ts';
 
-interface Seen {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: unknown;
-}
-interface Reply {
-  readonly status?: number;
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly afterMs?: number;
-  readonly drop?: boolean;
-}
-
-let server: Server;
+const local = localServer();
+const { seen } = local;
 let url: string;
-let seen: Seen[];
-let answer: (request: Seen, nth: number) => Reply;
-
+let answer: Answer;
 beforeEach(async () => {
-  seen = [];
-  server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const text = Buffer.concat(chunks).toString();
-      const got: Seen = {
-        method: request.method ?? '',
-        url: request.url ?? '',
-        headers: request.headers,
-        body: text ? JSON.parse(text) : undefined,
-      };
-      seen.push(got);
-      const { status = 200, body = {}, headers = {}, afterMs = 0, drop } = answer(got, seen.length);
-      if (drop) request.socket.destroy();
-      else setTimeout(() => response.writeHead(status, headers).end(status === 204 ? undefined : JSON.stringify(body)), afterMs);
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  url = await local.start((request, nth) => answer(request, nth));
 });
-afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
-});
+afterEach(() => local.stop());
 
 const page = { data: [{ id: 'a' }], page: { limit: 30, next: null, prev: null, total: 7 } };
 const session = (n: number, livesMs: number): object => ({
@@ -59,12 +20,6 @@ const session = (n: number, livesMs: number): object => ({
   refreshToken: `refresh${n}`,
   expiresAt: new Date(Date.now() + livesMs).toISOString(),
 });
-const failure = async (work: PromiseLike<unknown>): Promise<ApiError> => {
-  const [error] = await attempt(work);
-  if (!error) throw new Error('did not fail');
-  return error;
-};
-
 test('a write is tried again with the same idempotency key', async () => {
   answer = (_request, nth) => (nth === 1 ? { drop: true } : nth === 2 ? { status: 503 } : { status: 201, body: { id: 'a' } });
   expect(await createClient({ url }).collection('posts').create({ title: 'x' })).toEqual({ id: 'a' });

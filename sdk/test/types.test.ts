@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { generateTypes } from '../src/codegen/types.ts';
+import { largeSchema, largeUses } from './large-schema.ts';
 import { sampleSchema } from './sample-schema.ts';
 
 const uses = `
@@ -31,7 +32,7 @@ export async function good(): Promise<void> {
   const some = await posts.list({ fields: ['title'], expand: { author: { fields: ['name'], expand: { team: true } }, reviewer: true, tags: { limit: 3 } } });
   const first = some.data[0];
   if (first) {
-    same<Same<keyof typeof first, 'id' | 'title' | 'expand'>>();
+    same<Same<keyof typeof first, 'id' | 'title' | 'expand' | '_more'>>();
     same<Same<keyof typeof first.expand, 'author' | 'reviewer' | 'tags'>>();
     first.expand.author?.name; first.expand.author?.expand.team?.name; first.expand.tags[0]?.name; first.expand.reviewer?.created;
     same<Same<typeof first.expand.author, null> extends true ? false : null extends typeof first.expand.author ? true : false>();
@@ -42,6 +43,36 @@ export async function good(): Promise<void> {
   await posts.upsert({ title: 'x', author: 'u' }, { onConflict: ['title'] });
   await posts.list({ filter: filter\`author.team == \${'t'} and created > \${new Date()}\` });
   await up.collection('users').get('u', { expand: { posts: { fields: ['title'] } } }).then((user) => user.expand.posts[0]?.title);
+  const found = await posts.search('night', { highlight: true, can: ['update'], sort: ['-_rank', 'title'], fields: ['title'] });
+  same<Same<keyof (typeof found.data)[0], 'id' | 'title' | '_highlight' | '_rank' | '_can'>>();
+  found.data[0]?._highlight.title?.length; found.data[0]?._can.update; found.data[0]?._rank.toFixed();
+  const inverse = await up.collection('users').list({ expand: { posts: { where: { status: 'draft' }, sort: ['-created'], limit: 3, fields: ['title'], expand: { tags: true } } } });
+  inverse.data[0]?.expand.posts[0]?.expand.tags[0]?.name; inverse.data[0]?._more?.includes('posts');
+  const sums = await posts.aggregate({
+    group: ['status', 'author', { field: 'due', by: 'month', as: 'month' }, { field: 'created', by: 'year', tz: 'UTC' }],
+    select: { n: { count: true }, s: { sum: 'views' }, p: { avg: 'price' }, d: { countDistinct: 'author' }, m: { max: 'due' }, l: { min: 'title' } },
+    where: { pinned: true }, having: 'n > 1', sort: ['-n', 'month'], limit: 3,
+  });
+  same<Same<{ -readonly [K in keyof (typeof sums.data)[0]]: (typeof sums.data)[0][K] }, {
+    status: 'draft' | 'published'; author: string; month: string | null; created: string;
+    n: number; s: number | null; p: string | null; d: number; m: string | null; l: string | null;
+  }>>();
+  const total = await posts.aggregate({ select: { n: { count: true } } });
+  same<Same<keyof (typeof total.data)[0], 'n'>>();
+  const { post, all, id } = await up.batch((tx) => {
+    const author = tx.collection('users').upsert({ name: 'x' }, { onConflict: ['email'] });
+    const post = tx.collection('posts').create({ title: 'x', author: author.id, tags: ['t'] });
+    tx.collection('posts').delete('p', { ifVersion: 3 });
+    return { post, all: [tx.collection('tags').update('t', { name: 'x' })], id: post.id };
+  });
+  post.title.length; post.status === 'draft'; all[0]?.name; id.length;
+  same<Same<typeof post, PostsRow>>();
+  const none = await up.batch((tx) => { tx.collection('posts').delete('p'); });
+  same<Same<typeof none, void>>();
+  (await posts.updateWhere({ where: { status: 'draft' } }, { views: { $inc: 1 } })).count.toFixed();
+  await posts.deleteWhere({ filter: 'true' });
+  const stream = await posts.export({ format: 'csv', filter: filter\`views > \${3}\`, fields: ['title'], expand: { author: { fields: ['name'] } } });
+  same<Same<typeof stream, ReadableStream<Uint8Array>>>();
   up.auth.user?.name; up.auth.collection('users').user?.name;
   same<Same<PostsRow['id'], string>>(); same<Same<UsersRow['roles'], readonly string[] | null>>();
   same<Same<PostsRow['note'], string | null>>(); same<Same<PostsRow['status'], 'draft' | 'published'>>(); same<Same<PostsRow['body'], string | null>>();
@@ -80,20 +111,38 @@ const refused = [
   ['an expand not asked for', `(await posts.get('x')).expand;`],
   ['another expand than asked for', `(await posts.get('x', { expand: { author: true } })).expand.reviewer;`],
   ['an expanded record that may be null', `(await posts.get('x', { expand: { author: true } })).expand.author.name;`],
+  ['a condition left out', `await posts.deleteWhere({});`],
+  ['parameters without a condition', `await posts.updateWhere({ params: { a: 1 } }, { views: 1 });`],
+  ['a misspelt name in a condition', `await posts.deleteWhere({ where: { titel: 'x' } });`],
+  ['a system field for all that match', `await posts.updateWhere({ filter: 'true' }, { version: 3 });`],
+  ['a sum of text', `await posts.aggregate({ select: { s: { sum: 'title' } } });`],
+  ['a misspelt measure', `await posts.aggregate({ select: { s: { summe: 'views' } } });`],
+  ['groups of a list', `await posts.aggregate({ group: ['labels'], select: { n: { count: true } } });`],
+  ['a misspelt interval', `await posts.aggregate({ group: [{ field: 'created', by: 'moth' }], select: { n: { count: true } } });`],
+  ['a sort by what is not answered', `await posts.aggregate({ group: ['status'], select: { n: { count: true } }, sort: ['views'] });`],
+  ['a group not asked for', `(await posts.aggregate({ select: { n: { count: true } } })).data[0]?.status;`],
+  ['an average that may be null', `(await posts.aggregate({ select: { a: { avg: 'views' } } })).data[0]?.a.toFixed();`],
+  ['a missing required field in a batch', `await up.batch((tx) => tx.collection('posts').create({ title: 'x' }));`],
+  ['another field of what is to be', `await up.batch((tx) => tx.collection('posts').create({ title: 'x', author: 'u' }).title);`],
+  ['a right not asked for', `(await posts.list({ can: ['update'] })).data[0]?._can.delete;`],
+  ['highlights not asked for', `(await posts.list({ search: 'x' })).data[0]?._highlight;`],
+  ['a misspelt name in the condition of an expand', `await up.collection('users').list({ expand: { posts: { where: { titel: 'x' } } } });`],
+  ['a limit on a to-one expand', `await posts.list({ expand: { author: { limit: 3 } } });`],
+  ['where in an export', `await posts.export({ format: 'csv', where: { status: 'draft' } });`],
   ['a collection that is not there', `up.collection('post');`],
   ['undefined in a filter', 'filter`id == ${maybe}`;'],
   ['a row changed in place', `row.title = 'x';`],
 ] as const;
 
 const folder = new URL('./.compiled/', import.meta.url).pathname;
+const compiler = new URL('../../node_modules/ts7/bin/tsc', import.meta.url).pathname;
 
-test('right uses compile, each wrong one is refused, and no generated type is any', async () => {
-  await mkdir(folder, { recursive: true });
-  const lines = refused.map(([name, use]) => `  // @ts-expect-error ${name}\n  ${use}\n`);
-  await writeFile(`${folder}underpin.gen.ts`, generateTypes(sampleSchema));
-  await writeFile(`${folder}uses.ts`, `${uses}${lines.join('')}}\n`);
+/** What the compiler says of the files in the folder. */
+async function compile(name: string, files: Readonly<Record<string, string>>, ...more: readonly string[]): Promise<string> {
+  await mkdir(`${folder}${name}`, { recursive: true });
+  for (const [file, text] of Object.entries(files)) await writeFile(`${folder}${name}/${file}`, text);
   const config = {
-    extends: '../../../tsconfig.base.json',
+    extends: '../../../../tsconfig.base.json',
     compilerOptions: {
       ...{
         noEmit: true,
@@ -107,14 +156,30 @@ test('right uses compile, each wrong one is refused, and no generated type is an
     },
     include: ['*.ts'],
   };
-  await writeFile(`${folder}tsconfig.json`, JSON.stringify(config));
-  const compiler = new URL('../../node_modules/ts7/bin/tsc', import.meta.url).pathname;
-  const said = await promisify(execFile)(process.execPath, [compiler, '-p', folder]).then(
-    () => '',
+  await writeFile(`${folder}${name}/tsconfig.json`, JSON.stringify(config));
+  return promisify(execFile)(process.execPath, [compiler, '-p', `${folder}${name}`, ...more]).then(
+    ({ stdout }) => stdout,
     (error: unknown) => (typeof error === 'object' && error !== null && 'stdout' in error ? String(error.stdout) : String(error)),
   );
+}
+
+test('right uses compile, each wrong one is refused, and no generated type is any', async () => {
+  const lines = refused.map(([name, use]) => `  // @ts-expect-error ${name}\n  ${use}\n`);
+  const said = await compile('uses', { 'underpin.gen.ts': generateTypes(sampleSchema), 'uses.ts': `${uses}${lines.join('')}}\n` });
   // An unused expectation ("TS2578") is a wrong use that compiled.
   expect(said).toBe('');
+}, 60_000);
+
+test('150 collections and 200 queries are cheap to check', async () => {
+  const said = await compile(
+    'large',
+    { 'underpin.gen.ts': generateTypes(largeSchema(150)), 'uses.ts': largeUses(200) },
+    '--extendedDiagnostics',
+  );
+  const instantiations = Number(/Instantiations:\s+(\d+)/.exec(said)?.[1]);
+  process.stdout.write(`instantiations: ${instantiations}\n`);
+  expect(said).not.toContain('error TS');
+  expect(instantiations).toBeLessThanOrEqual(250_000);
 }, 60_000);
 
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { start, type Running } from './cli/start.ts';
 import { showConfig } from './cli/config-show.ts';
+import { explainRules, testRules, type Asking, type Ended, type ExplainOptions } from './cli/rules.ts';
 import { progressBar } from './cli/progress.ts';
 import { ConfigError } from './kit/config.ts';
 import type { Served } from './http/server.ts';
@@ -44,6 +45,33 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
     .action((options: { json?: boolean }) => {
       process.stdout.write(showConfig(process.env, options.json === true));
     });
+  const rules = program.command('rules').description('ask a running server what its rules mean');
+  const end = async (ending: Promise<Ended>): Promise<void> => {
+    const { text, code } = await ending;
+    process.stdout.write(text);
+    process.exitCode = code;
+  };
+  rules
+    .command('test')
+    .description('do what a file expects, as whom it says, and roll it back; exit code 1 where something is not as expected')
+    .argument('[file]', 'a JSON list of expectations', 'rules.test.json')
+    .requiredOption('--token <token>', 'access token of an admin')
+    .option('--url <url>', 'of the server', 'http://localhost:8700')
+    .option('--json', 'as JSON')
+    .action((file: string, options: Asking) => end(testRules(file, options)));
+  rules
+    .command('explain')
+    .description('why a rule lets somebody, or does not')
+    .argument('<collection>')
+    .argument('<action>', 'list, view, create, update or delete')
+    .requiredOption('--token <token>', 'access token of an admin')
+    .option('--url <url>', 'of the server', 'http://localhost:8700')
+    .option('--as <account>', 'collection and id, as users:0190…; nobody if left out')
+    .option('--id <id>', 'the record that it is judged on')
+    .option('--rule <rule>', 'a draft, instead of the rule in force')
+    .option('--data <json>', 'what is created or changed')
+    .option('--json', 'as JSON')
+    .action((collection: string, action: string, options: ExplainOptions) => end(explainRules(collection, action, options)));
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

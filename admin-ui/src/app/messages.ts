@@ -1,5 +1,8 @@
 /** Every text of the dashboard that is not react-admin's own. Collections and fields keep the names that people gave them. */
+import { ruleMessages } from '../rules/messages.ts';
+
 export const messages = {
+  ...ruleMessages,
   app: {
     loading: 'Loading…',
     retry: 'Try again',
@@ -234,6 +237,10 @@ export const messages = {
     unique: 'Unique',
     remove: 'Remove index %{number}',
     add: 'Add index',
+    advice: 'Suggested',
+    adviceNote: 'From what was asked of this collection so far.',
+    adopt: 'Add',
+    adoptNamed: 'Add the index on %{fields}',
   },
   plan: {
     title: 'Review this change',
@@ -255,6 +262,9 @@ export const messages = {
     guardNote:
       'A condition that must hold as well, whatever the rules above allow: on the record as it is and, in every write, on the record that is to be. Admins pass.',
     ofField: 'Rules of the field',
+    ofFields: 'Rules of fields',
+    ofNamed: 'Rules of the field %{field}',
+    addOfField: 'Add rules to a field',
     ofFieldNote: 'On top of the rules of the record: what is kept from somebody here reads as null, and writing it is refused.',
     presets: 'Presets of the %{rule}',
     likeList: 'Same as list',
@@ -271,8 +281,9 @@ export const messages = {
     everyoneMeans: '"true": everybody may, even without an account.',
     signedInMeans: 'Everybody with an account may; guests may not.',
     ownerMeans: 'Only the account that this field points to may.',
-    guardMeans: 'Who does not fulfil this is refused, whatever the rules say.',
-    customMeans: 'Who fulfils this condition may.',
+    guardMeans: 'Refused, whatever the rules say, unless %{condition}.',
+    customMeans: 'Allowed where %{condition}.',
+    placeholder: 'Write a condition, or choose one above',
   },
   api: {
     fromCode: 'From your app',

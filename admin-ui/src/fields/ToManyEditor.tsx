@@ -2,16 +2,15 @@
 import { useState } from 'react';
 import { Autocomplete, Chip, TextField } from '@mui/material';
 import type { CollectionInfo } from '@underpin/sdk/wire';
-import { useTranslate } from 'react-admin';
 import { displayOf } from '../data/collection.ts';
 import { useSettled } from '../ui/use-settled.ts';
 import type { EditorProps } from './kind.ts';
+import { useChoiceList } from './relation-choice.ts';
 import { RelationOption } from './RelationOption.tsx';
 import { useAllChosen, useChoices, type Row } from './relation-search.ts';
 import { frame } from './TextEditors.tsx';
 
 export const ToManyEditor = ({ target, ...props }: EditorProps & { target: CollectionInfo }) => {
-  const t = useTranslate();
   const [typed, setTyped] = useState('');
   const [open, setOpen] = useState(false);
   /** Rows that were picked: known at once, before anybody asks the server for them. */
@@ -22,6 +21,7 @@ export const ToManyEditor = ({ target, ...props }: EditorProps & { target: Colle
   const known = new Map([...picked, ...(chosen.data?.data ?? [])].map((row) => [row.id, row]));
   const value = ids.map((id): Row => known.get(id) ?? { id });
   const inner = frame(props);
+  const list = useChoiceList({ target, label: props.label, disabled: props.disabled, found, setOpen });
   return (
     <Autocomplete<Row, true>
       multiple
@@ -30,21 +30,7 @@ export const ToManyEditor = ({ target, ...props }: EditorProps & { target: Colle
       value={value}
       inputValue={typed}
       open={open}
-      onOpen={() => setOpen(true)}
-      onClose={() => setOpen(false)}
-      disabled={props.disabled === true}
-      options={[...(found.data?.data ?? [])]}
-      loading={found.isFetching}
-      loadingText={t('app.loading')}
-      noOptionsText={found.isError ? found.error.message : t('field.noMatch')}
-      openText={t('field.open', { field: props.label })}
-      clearText={t('field.clear', { field: props.label })}
-      closeText={t('field.close', { field: props.label })}
-      // The server has searched already.
-      filterOptions={(rows) => rows}
-      getOptionKey={(row) => row.id}
-      getOptionLabel={(row) => displayOf(target, row)}
-      isOptionEqualToValue={(a, b) => a.id === b.id}
+      {...list}
       onInputChange={(_event, text, reason) => setTyped(reason === 'input' ? text : '')}
       onChange={(_event, rows) => {
         setPicked(rows);

@@ -1,9 +1,16 @@
 /** An error in a rule, with the part of the text that it is about. */
 import { Box } from '@mui/material';
 import { MONO } from '../app/theme.ts';
-import type { FailureField } from '../data/client.ts';
 
-export const RuleFault = ({ text, error }: { text: string; error: FailureField }) => {
+/** What the server said, or what was found here: both may say where. */
+interface Fault {
+  readonly message: string;
+  readonly hint?: string;
+  readonly start?: number;
+  readonly end?: number;
+}
+
+export const RuleFault = ({ text, error }: { text: string; error: Fault }) => {
   const { start, end, hint } = error;
   const placed = start !== undefined && start >= 0 && start <= text.length;
   const until = placed ? Math.max(end ?? start + 1, start + 1) : 0;

@@ -8,6 +8,7 @@ import { NotFound } from '../app/NotFound.tsx';
 import { isSystem, labelOf } from '../data/collection.ts';
 import { useCollections } from '../data/schema-store.ts';
 import { RulesTab } from '../rules/RulesTab.tsx';
+import { RuleWorldProvider } from '../rules/world.tsx';
 import { PageHeader } from '../ui/PageHeader.tsx';
 import { CollectionTabs, type CollectionTab } from './CollectionTabs.tsx';
 import { DeleteCollection } from './DeleteCollection.tsx';
@@ -90,11 +91,11 @@ const Editor = ({ collection, part }: { collection: CollectionInfo | null; part:
         />
       )}
       {collection ? null : <NewTabs part={part} />}
-      <Box>
+      <RuleWorldProvider saved={collection} draft={draft}>
         {part === 'fields' ? <FieldsTab collection={collection} state={state} /> : null}
         {part === 'rules' ? <RulesTab collection={collection} state={state} /> : null}
         {part === 'indexes' ? <IndexesTab collection={collection} state={state} /> : null}
-      </Box>
+      </RuleWorldProvider>
       {collection && collection.kind !== 'auth' && part === 'fields' ? <DeleteCollection collection={collection} /> : null}
       {state.plan ? (
         <PlanDialog plan={state.plan} busy={state.busy} onCancel={state.dismissPlan} onConfirm={() => void save(state.plan?.hash)} />

@@ -91,6 +91,7 @@ export const FieldPanel = ({ def, saved, types, owners, errors, pointer, onChang
       )}
       <FieldRules
         def={def}
+        saved={saved}
         owners={owners}
         errors={errors}
         pointer={pointer}

@@ -16,6 +16,7 @@ import {
 import type { CollectionInfo } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import { newKey, type DraftIndex } from './draft.ts';
+import { IndexAdvice } from './IndexAdvice.tsx';
 import { messageAt, type CollectionDraft } from './use-collection-draft.ts';
 
 export const IndexesTab = ({ collection, state }: { collection: CollectionInfo | null; state: CollectionDraft }) => {
@@ -84,6 +85,13 @@ export const IndexesTab = ({ collection, state }: { collection: CollectionInfo |
           {t('index.add')}
         </Button>
       </Box>
+      {collection ? (
+        <IndexAdvice
+          collection={collection.name}
+          known={draft.indexes.map(({ fields }) => fields)}
+          onAdd={(fields) => set([...draft.indexes, { key: newKey(), fields }])}
+        />
+      ) : null}
     </Box>
   );
 };

@@ -60,8 +60,17 @@ function entry(collection: CollectionInfo, all: readonly CollectionInfo[]): stri
   const links = (pairs: readonly (readonly [string, string | undefined])[]): string =>
     pairs.length === 0 ? '{}' : `{ ${pairs.map(([name, to]) => `${key(name)}: ${quote(to ?? '')}`).join('; ')} }`;
   const type = typeName(collection.name);
-  return `  ${key(collection.name)}: { row: ${type}Row; create: ${type}Create; update: ${type}Update; one: ${links(one)}; many: ${links([...many, ...back])} };\n`;
+  return `  ${key(collection.name)}: { row: ${type}Row; create: ${type}Create; update: ${type}Update; one: ${links(one)}; many: ${links([...many, ...back])}; numeric: ${numeric(collection)} };\n`;
 }
+
+/** What can be summed. */
+function numeric({ fields }: CollectionInfo): string {
+  const names = fields
+    .filter(({ type, returns, secret }) => !secret && numbers.has(type === 'computed' ? returns : type))
+    .map(({ name }) => quote(name));
+  return names.length === 0 ? 'never' : names.join(' | ');
+}
+const numbers: ReadonlySet<unknown> = new Set(['number', 'decimal', 'int']);
 
 const writable = ({ fields }: CollectionInfo): FieldDef[] => fields.filter(({ type }) => type !== 'computed');
 const isNeeded = (field: FieldDef): boolean => field.required === true && field.default === undefined && !isList(field);

@@ -14,7 +14,7 @@ import type { Value } from './values.ts';
 
 type Call = Extract<Ast, { type: 'call' }>;
 type Method = Call & { readonly receiver: Ast };
-const functions = ['has', 'size', 'duration', 'timestamp', 'day', 'today', 'geo', 'distance'] as const;
+export const functions = ['has', 'size', 'duration', 'timestamp', 'day', 'today', 'geo', 'distance'] as const;
 const methods = ['startsWith', 'endsWith', 'contains', 'lowerAscii', 'size', 'exists', 'all', 'exists_one'] as const;
 const languageWords: ReadonlySet<string> = new Set(languageNames);
 

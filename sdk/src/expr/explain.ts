@@ -41,9 +41,12 @@ function traceOf(explaining: Explaining, ir: Ir, at: Frame, decisive: boolean): 
   const value = valueOf(explaining, ir, at);
   const node = { op: ir.op, text: textOf(explaining, ir), start: ir.start, end: ir.end, value, decisive };
   if (ir.op === 'quantifier') return { ...node, children: [], items: itemsOf(explaining, ir, at, value === true) };
-  const children = partsOf(ir)
+  // `a != b` is written as one and checked as the opposite of `a == b`.
+  const told = ir.op === 'not' && keyOf(ir.of) === keyOf(ir) && ir.of.op !== 'quantifier' ? ir.of : ir;
+  const inner = told === ir ? value : valueOf(explaining, told, at);
+  const children = partsOf(told)
     .filter(isTold)
-    .map((part) => traceOf(explaining, part, at, decisive && decides(explaining, ir, part, at, value)));
+    .map((part) => traceOf(explaining, part, at, decisive && decides(explaining, told, part, at, inner)));
   return { ...node, children };
 }
 

@@ -12,7 +12,7 @@ import type { Value } from './values.ts';
 
 const languageWords: ReadonlySet<string> = new Set(languageNames);
 const writes: ReadonlySet<Scope> = new Set(['create', 'update', 'validate']);
-const names: ReadonlyMap<string, (scope: Scope) => boolean> = new Map([
+export const names: ReadonlyMap<string, (scope: Scope) => boolean> = new Map([
   ['auth', () => true],
   ['now', () => true],
   ['record', (scope: Scope) => scope !== 'default'],
@@ -23,7 +23,7 @@ const names: ReadonlyMap<string, (scope: Scope) => boolean> = new Map([
 ]);
 
 /** Parts of `auth` that every account has. `id` is of no one collection: comparing it asks for `auth.collection` too. */
-const authParts: ReadonlyMap<string, Ty> = new Map<string, Ty>([
+export const authParts: ReadonlyMap<string, Ty> = new Map<string, Ty>([
   ['id', { kind: 'id' }],
   ['collection', text],
   ['roles', { kind: 'list', of: text }],
@@ -32,7 +32,7 @@ const authParts: ReadonlyMap<string, Ty> = new Map<string, Ty>([
   ['impersonator', { kind: 'id', of: '_admins' }],
 ]);
 const keyParts: ReadonlyMap<string, Ty> = new Map<string, Ty>([['id', { kind: 'id', of: '_api_keys' }]]);
-const requestParts: ReadonlyMap<string, Ty> = new Map<string, Ty>([
+export const requestParts: ReadonlyMap<string, Ty> = new Map<string, Ty>([
   ['ip', text],
   ['method', text],
 ]);

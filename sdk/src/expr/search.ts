@@ -11,6 +11,8 @@
 import { ruleLimits } from './ast.ts';
 import { Domains, callerId, exampleNow, recordId } from './domains.ts';
 import { compilerOf } from './evaluate.ts';
+import { exampleOf } from './example.ts';
+import type { Choice } from './example.ts';
 import type { Example, Stored, Vocabulary } from './findings.ts';
 import type { ConstValue, Ir, Row } from './ir.ts';
 import type { FieldModel, Scope, Ty } from './model.ts';
@@ -29,16 +31,6 @@ export interface Found {
 }
 /** What is looked for: `holds` decides a rule for the caller and record at hand, `value` reads an expression. */
 export type Wanted = (holds: (rule: Ir) => boolean, value: (ir: Ir) => ConstValue) => boolean;
-
-interface Choice {
-  readonly key: string;
-  readonly collection: string;
-  readonly id: string;
-  readonly field: string;
-  readonly ty: Ty;
-  readonly values: readonly ConstValue[];
-  at: number;
-}
 
 /** Where the caller's values stand in a frame: behind all rows of a rule, which has fewer than parts. */
 const contextRow: Row = { id: ruleLimits.nodes, collection: 'auth.', origin: { kind: 'each' } };
@@ -69,7 +61,11 @@ class Search {
     for (let tried = 0; tried < tries; tried += 1) {
       const subject = this.#subject();
       const value = (ir: Ir): ConstValue => this.#compile(ir)(this.#frame(subject));
-      if (wanted((rule) => value(rule) === true, value)) return { example: this.#example(), exhaustive: true };
+      if (wanted((rule) => value(rule) === true, value))
+        return {
+          example: exampleOf(this.#trail, { who: this.#who, collection: this.#vocabulary.collection, accounts: this.#domains.accounts }),
+          exhaustive: true,
+        };
       if (!this.#next()) return { example: undefined, exhaustive: true };
     }
     return { example: undefined, exhaustive: false };
@@ -201,36 +197,6 @@ class Search {
     const values = (): readonly ConstValue[] => (part === 'guest' || part === 'verified' ? [true, false] : this.#domains.values(ty));
     return this.#choose(String(collection), callerId, part, ty, values);
   }
-
-  #example(): Example {
-    const parts = new Map<string, { collection: string; id: string; row: Record<string, ConstValue> }>();
-    for (const { collection, id, field, ty, values, at } of this.#trail) {
-      const key = `${collection}/${id}`;
-      const part = parts.get(key) ?? { collection, id, row: {} };
-      parts.set(key, part);
-      part.row[field] = shown(values[at] ?? null, ty);
-    }
-    const { collection } = this.#vocabulary;
-    const id = String(parts.get('record/')?.row['id'] ?? recordId);
-    const account = String(parts.get('auth/')?.row['collection'] ?? this.#domains.accounts[0] ?? 'users');
-    const next = parts.get('next/')?.row;
-    const own = parts.get(`${collection}/${id}`)?.row ?? {};
-    const caller = parts.get(`${account}/${callerId}`)?.row ?? {};
-    for (const key of ['record/', 'auth/', 'next/', 'sent/', 'request/', `${collection}/${id}`, `${account}/${callerId}`])
-      parts.delete(key);
-    const related = [...parts.values()].map((part) => ({
-      collection: part.collection,
-      record: { ...(part.id === '' ? {} : { id: part.id }), ...part.row },
-    }));
-    return {
-      auth: this.#who === 'anonymous' ? null : { id: callerId, collection: account, ...caller },
-      record: { id, ...own },
-      ...(next ? { next } : {}),
-      related,
-    };
-  }
 }
 
 const choosing = (row: object, name: string, get: () => ConstValue): unknown => Object.defineProperty(row, name, { get, enumerable: true });
-const shown = (value: ConstValue, ty: Ty): ConstValue =>
-  ty.kind === 'time' && typeof value === 'number' ? new Date(value).toISOString() : value;

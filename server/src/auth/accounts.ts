@@ -9,7 +9,8 @@ import { createAccountRecord } from '../records/create.ts';
 import { readRecord } from '../records/read.ts';
 import type { Account } from './sessions.ts';
 import { hashPassword, password as passwordInput } from './passwords.ts';
-import { newId } from '../kit/ids.ts';
+import type { Actor } from '../kit/actor.ts';
+import { newId, parseId } from '../kit/ids.ts';
 import { rowColumns } from '../records/memory.ts';
 import { audit } from '../changes/audit.ts';
 import { problemsOf } from '../schema/definition.ts';
@@ -84,7 +85,7 @@ export async function ownRecord(ctx: Ctx, account: Account): Promise<string> {
   const actor =
     account.collectionId === adminsId
       ? ({ kind: 'admin', address: ctx.actor.address, id: account.id, session: '', role: 'viewer' } as const)
-      : await asAccount(ctx, account);
+      : await accountActor(ctx, account);
   const { json } = await readRecord({ ...ctx, actor }, account.collection, account.id, { text: false }).catch((error: unknown) => {
     // The account's own view rule may hide it from itself; it still knows its id.
     if (error instanceof Error && error.name === 'Failure') return { json: JSON.stringify({ id: account.id }) };
@@ -93,20 +94,18 @@ export async function ownRecord(ctx: Ctx, account: Account): Promise<string> {
   return json;
 }
 
-async function asAccount(ctx: Ctx, account: Account): Promise<Ctx['actor']> {
-  const collection = collectionNamed(await schemaOf(ctx), account.collection);
+/** An account as the caller of rules, for what is done in its name; 404 where there is none. Admins are not judged by rules. */
+export async function accountActor(ctx: Ctx, { collection, id }: Pick<Account, 'collection' | 'id'>): Promise<Actor> {
+  const found = authCollection(await schemaOf(ctx), collection);
+  const key = parseId(id);
+  if (found.id === adminsId || key === undefined) throw fail('not_found', `There is no such account of "${collection}".`);
   const { rows } = await ctx.db.run({
-    text: `SELECT ${rowColumns(collection, 'a')} FROM ${collection.table} a WHERE a."id" = $1`,
-    values: [account.id],
+    text: `SELECT ${rowColumns(found, 'a')} FROM ${found.table} a WHERE a."id" = $1`,
+    values: [key],
   });
-  return {
-    kind: 'account',
-    address: ctx.actor.address,
-    collection: account.collection,
-    id: account.id,
-    session: '',
-    record: rows[0] ?? {},
-  };
+  const [record] = rows;
+  if (record === undefined) throw fail('not_found', `There is no such account of "${collection}".`);
+  return { kind: 'account', address: ctx.actor.address, collection, id: key, session: '', record };
 }
 
 /** The first admin: made once, by whoever holds the setup link or by the environment. False where there is one already. */

@@ -106,6 +106,11 @@ export class ParamList {
     return this.#sources.map((source) => source(bound));
   }
 
+  /** What a statement that is not kept is bound with. */
+  get values(): unknown[] {
+    return this.bind({ constants: [], sent: [] });
+  }
+
   #add(source: Source, type: string): string {
     this.#sources.push(source);
     return `$${this.#sources.length}::${type}`;

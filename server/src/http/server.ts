@@ -13,6 +13,7 @@ import { docsPage } from './docs.ts';
 import { live, ready } from './health.ts';
 import { toReply } from './middleware/errors.ts';
 import { recordsDoor } from './records.ts';
+import { ruleRoutes } from './ops.ts';
 import { send } from './reply.ts';
 import { route } from './route.ts';
 import { setupRoute } from './setup.ts';
@@ -49,6 +50,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.use('/api/v1/auth', authRoutes(base));
   app.use('/api/v1/collections', collectionRoutes(base));
   app.get('/api/v1/schema', schemaRoute(base));
+  app.use('/api/v1/ops/rules', ruleRoutes(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
   app.use(
     route(

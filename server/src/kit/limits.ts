@@ -16,7 +16,7 @@ export const limits = {
   collections: { max: 500, fields: 200, indexes: 20, name: 48 },
   text: 1_048_576,
   /** Records that one explanation looks into; ms and rows of what it counts. */
-  explain: { records: 5_000, timeout: 2_000, counted: 100_000 },
+  explain: { records: 5_000, timeout: 2_000, counted: 100_000, tests: 100 },
   /** Ids of a to-many relation in one record's answer and in one write. */
   many: 100,
   password: { min: 8, max: 1_024 },

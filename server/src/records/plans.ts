@@ -60,14 +60,13 @@ interface Shape {
   root: Branch | undefined;
 }
 interface Kept {
-  schema: Schema | undefined;
-  shapes: Recent<string, Shape>;
+  readonly shapes: WeakMap<Schema, Recent<string, Shape>>;
   names: number;
   namesSince: number;
 }
 /** Shapes that are kept, and the branches at one question, which are as many as there are kinds of callers. */
 const most = { shapes: 1_000, branches: 100 };
-const kept = slot<Kept>('plans', () => ({ schema: undefined, shapes: new Recent(most.shapes), names: 0, namesSince: 0 }));
+const kept = slot<Kept>('plans', () => ({ shapes: new WeakMap(), names: 0, namesSince: 0 }));
 const newBranch = (): Branch => ({ question: undefined, branches: new Map(), plan: undefined });
 
 /**
@@ -76,12 +75,10 @@ const newBranch = (): Branch => ({ question: undefined, branches: new Map(), pla
  */
 export function planned<P>(caller: Caller, key: string, conditions: readonly Ir[], write: (writing: Writing) => P): Planned<P> {
   const held = caller.ctx.cache.get(kept);
-  if (held.schema !== caller.schema) {
-    held.schema = caller.schema;
-    held.shapes = new Recent(most.shapes);
-  }
+  const shapes = held.shapes.get(caller.schema) ?? new Recent<string, Shape>(most.shapes);
+  held.shapes.set(caller.schema, shapes);
   const name = conditions.length === 0 ? key : `${key}\n${conditions.map(shapeKey).join('\n')}`;
-  const shape = held.shapes.get(name);
+  const shape = shapes.get(name);
   const constants: ConstValue[] = [];
   for (const condition of conditions) collect(condition, constants);
   let branch = shape?.root;
@@ -93,7 +90,7 @@ export function planned<P>(caller: Caller, key: string, conditions: readonly Ir[
     branch = branch.branches.get(keyOf(condition));
   }
   const grown = grow(caller, conditions, write, shape !== undefined && mayName(caller.ctx, held));
-  if (shape === undefined) held.shapes.set(name, { root: undefined });
+  if (shape === undefined) shapes.set(name, { root: undefined });
   else hang((shape.root ??= newBranch()), grown.path, grown.plan);
   return grown;
 }

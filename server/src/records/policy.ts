@@ -54,11 +54,10 @@ interface Known {
 }
 
 interface Knowing {
-  schema: Schema | undefined;
   readonly kinds: Map<string, Known>;
   readonly accounts: Recent<object, Known>;
 }
-const knowing = slot<Knowing>('callers', () => ({ schema: undefined, kinds: new Map(), accounts: new Recent(rememberedCallers) }));
+const knowing = slot('callers', () => new WeakMap<Schema, Knowing>());
 const rememberedCallers = 2_000;
 /** Conditions by action and by the fields that a write sends: many only where bodies differ wildly. */
 const rememberedConditions = 500;
@@ -75,12 +74,9 @@ export function callerOf(ctx: Ctx, schema: Schema): Caller {
 }
 
 function knownOf(ctx: Ctx, schema: Schema): Known {
-  const held = ctx.cache.get(knowing);
-  if (held.schema !== schema) {
-    held.schema = schema;
-    held.kinds.clear();
-    held.accounts.clear();
-  }
+  const bySchema = ctx.cache.get(knowing);
+  const held = bySchema.get(schema) ?? { kinds: new Map<string, Known>(), accounts: new Recent<object, Known>(rememberedCallers) };
+  bySchema.set(schema, held);
   const { actor } = ctx;
   const found = actor.kind === 'account' ? held.accounts.get(actor.record) : held.kinds.get(kindOf(actor));
   if (found !== undefined) return found;

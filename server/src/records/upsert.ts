@@ -97,7 +97,7 @@ async function findInTheWay(
     .map(({ field, value }) => `${ident(field.name)} = ${params.add(value, bindType(field))}`);
   const { rows } = await ctx.db.run({
     text: `SELECT "id" FROM ${collection.table} WHERE ${where.join(' AND ')}`,
-    values: params.bind({ constants: [], sent: [] }),
+    values: params.values,
   });
   return rows[0] === undefined ? undefined : String(rows[0]['id']);
 }

@@ -162,7 +162,7 @@ export async function inPostgres(
   const text = selects.join('\nUNION ALL ');
   const found = new Map<number, ReadonlySet<string>>();
   try {
-    const { rows } = await db.run({ text: hooks.sql?.(text) ?? text, values: params.bind({ constants: [], sent: [] }) });
+    const { rows } = await db.run({ text: hooks.sql?.(text) ?? text, values: params.values });
     for (const row of rows) {
       const ids = Array.isArray(row['ids']) ? row['ids'].map(String) : [];
       const distinct = new Set(ids);

@@ -1,0 +1,119 @@
+/** The rule editor: completion, an error at its place, what an edit changes, rules of fields, what is saved. */
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { ownerEmail, password, startTestApp, type TestApp } from '../support/app.ts';
+import { inBrowser, visit, type Visit } from '../support/browser.ts';
+
+// A busy machine draws slowly.
+jest.setTimeout(90_000);
+
+inBrowser('the rule editor', () => {
+  let app: TestApp;
+  let browser: Visit;
+  const owner = () => ({ token: app.owner });
+  const button = (name: string) => browser.page.getByRole('button', { name, exact: true });
+  const box = (name: string) => browser.page.getByRole('textbox', { name, exact: true });
+  const region = (name: string) => browser.page.getByRole('region', { name, exact: true });
+  const shown = (text: string | RegExp) => browser.page.getByText(text).first().waitFor();
+  const offer = (name: string) => browser.page.getByRole('option', { name: new RegExp(`^${name}`) });
+  const write = async (rule: string, text: string): Promise<void> => {
+    await box(rule).fill('');
+    await box(rule).pressSequentially(text);
+  };
+  const save = async (): Promise<void> => {
+    const saved = browser.page.waitForResponse((response) => response.request().method() === 'PATCH' && response.ok());
+    await button('Save').click();
+    await saved;
+    await button('Discard changes').waitFor({ state: 'detached' });
+  };
+  const definition = async () => (await app.send('GET /collections/notes', owner())).body;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+    const fields = [
+      { name: 'title', type: 'text' },
+      { name: 'status', type: 'select', values: ['draft', 'published'] },
+      { name: 'keeper', type: 'relation', to: 'users', inverse: 'notes' },
+    ];
+    const made = await app.send('POST /collections', { ...owner(), body: { name: 'notes', fields, rules: { list: 'keeper == auth.id' } } });
+    if (made.status !== 201) throw new Error(made.text);
+    for (const [title, status] of [
+      ['first', 'draft'],
+      ['second', 'published'],
+      ['third', 'published'],
+    ])
+      await app.send('POST /records/notes', { ...owner(), body: { title, status } });
+    browser = await visit(app.url);
+    const { page } = browser;
+    await page.goto(`${app.url}/admin/-/collections/notes/rules`);
+    await box('Email').fill(ownerEmail);
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await button('Sign in').click();
+    await box('List rule').waitFor();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await app?.close();
+  });
+
+  test('fields, ways through relations and the values of a choice are offered', async () => {
+    const { page } = browser;
+    await write('List rule', 'keeper.');
+    await offer('email').waitFor();
+    await page.keyboard.press('Escape');
+    await write('List rule', 'sta');
+    await offer('status').click();
+    await box('List rule').pressSequentially(' == ');
+    await offer('"published"').click();
+    expect(await box('List rule').innerText()).toBe('status == "published"');
+    await shown('Allowed where status is “published”.');
+    await box('List rule').pressSequentially(' || keeper == ');
+    await offer('auth\\.id').click();
+    await shown('Allowed where status is “published”, or keeper is the caller.');
+  });
+
+  test('a mistake is shown at its place before anything is saved, and goes with it', async () => {
+    await write('View rule', 'titel == "first"');
+    await region('View rule').getByText('Did you mean "title"?').waitFor();
+    expect(await region('View rule').locator('mark').innerText()).toBe('titel');
+    expect(await region('View rule').locator('.cm-lintRange-error').innerText()).toBe('titel');
+    expect(await box('View rule').getAttribute('aria-invalid')).toBe('true');
+    await box('View rule').fill('title == "first"');
+    await region('View rule').locator('mark').waitFor({ state: 'detached' });
+    await browser.page.getByRole('group', { name: 'Presets of the View rule' }).getByRole('button', { name: 'Same as list' }).click();
+    expect(browser.refusals.filter((refusal) => refusal.includes('/collections'))).toEqual([]);
+  });
+
+  test('an edit says who may now what was refused before, and what is odd about it', async () => {
+    const change = region('What the edit of the List rule changes');
+    await change.getByText('Newly allowed for anonymous callers').waitFor();
+    expect(await change.getByText('status: "published"').count()).toBeGreaterThan(0);
+    expect(await change.getByText('No longer allowed').count()).toBe(0);
+    await box('Delete rule').fill('true');
+    await region('Delete rule').getByText('Who is not signed in may delete records').waitFor();
+    await browser.page.getByRole('group', { name: 'Presets of the Delete rule' }).getByRole('button', { name: 'Nobody' }).click();
+    await region('Delete rule').getByText('Who is not signed in may delete records').waitFor({ state: 'detached' });
+  });
+
+  test('the rules of a field stand beside those of the records', async () => {
+    const { page } = browser;
+    await page.getByRole('combobox', { name: 'Add rules to a field' }).click();
+    await page.getByRole('option', { name: 'title', exact: true }).click();
+    await write('Write rule', 'changed.');
+    await offer('status').waitFor();
+    await page.keyboard.press('Escape');
+    await write('Write rule', 'keeper == auth.id && !changed.keeper');
+    await region('Rules of the field title').getByText('Allowed where keeper is the caller and keeper stays as it is.').waitFor();
+  });
+
+  test('what was written is saved, in the form of the server', async () => {
+    await save();
+    const { rules, fields } = await definition();
+    expect(rules.list).toBe('status == "published" || keeper == auth.id');
+    expect(fields[0].rules).toEqual({ write: 'keeper == auth.id && !changed.keeper' });
+    expect((await app.send('GET /records/notes')).body.data).toHaveLength(2);
+  });
+
+  test('meanwhile nothing broke, and nothing was asked elsewhere', () => {
+    expect(browser.faults).toEqual([]);
+  });
+});
