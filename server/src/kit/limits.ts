@@ -13,6 +13,10 @@ export const limits = {
     expanded: 20_000,
     countCap: 1_000,
   },
+  /** Records that one change by a filter takes; operations of a batch. */
+  changeMany: 1_000,
+  batch: { operations: 200, units: 10 },
+  aggregate: { groups: 4, outputs: 20, rows: 1_000, fallback: 100 },
   collections: { max: 500, fields: 200, indexes: 20, name: 48 },
   text: 1_048_576,
   /** Records that one explanation looks into; ms and rows of what it counts. */
