@@ -165,8 +165,10 @@ test('a file of expectations comes back as it went, and anything else is refused
     { name: 'b', collection: 'posts', action: 'create', as: { collection: 'users', id: 'u' }, data: { title: 'x' }, allowed: true },
   ] as const;
   expect(fromFile(toFile(all))).toEqual(all);
+  const { name: _name, ...unnamed } = all[0];
+  expect(fromFile(JSON.stringify([unnamed, unnamed]))?.map(({ name }) => name)).toEqual(['update posts', 'update posts (2)']);
   expect(
-    ['', '[]', '{"expectations":[{}]}', '{"expectations":[{"name":"a","collection":"b","action":"fly","as":null,"allowed":true}]}'].map(
+    ['', '[1]', '{"expectations":[{}]}', '{"expectations":[{"name":"a","collection":"b","action":"fly","as":null,"allowed":true}]}'].map(
       fromFile,
     ),
   ).toEqual([null, null, null, null]);

@@ -58,8 +58,8 @@ export function toCondition(condition: PlainCondition): object {
   return { where, filter, params };
 }
 
-export function toSelection({ fields, expand }: Pick<PlainQuery, 'fields' | 'expand'>): URLSearchParams {
-  const search = new URLSearchParams(fields ? { fields: fields.join() } : {});
+export function toSelection({ fields, expand, can }: Pick<PlainQuery, 'fields' | 'expand' | 'can'>): URLSearchParams {
+  const search = new URLSearchParams({ ...(fields && { fields: fields.join() }), ...(can && { can: can.join() }) });
   const paths = expand ? addExpand(search, expand, '') : [];
   if (paths.length > 0) search.set('expand', paths.join());
   return search;

@@ -15,7 +15,6 @@ import type {
   FirstQuery,
   ListQuery,
   ListedOf,
-  RecordOf,
   RowOf,
   Selection,
   SomeCondition,
@@ -53,11 +52,11 @@ export interface Records<S, C extends keyof S> {
     query?: FirstQuery<S, C, F, E, H, A>,
     options?: CallOptions,
   ): Promise<ListedOf<S, C, F, E, H, A> | null>;
-  get<const F extends Fields<S, C> = undefined, const E extends Expand<S, C> | undefined = undefined>(
+  get<const F extends Fields<S, C> = undefined, const E extends Expand<S, C> | undefined = undefined, const A extends Can = undefined>(
     id: string,
-    query?: Selection<S, C, F, E>,
+    query?: Selection<S, C, F, E> & { readonly can?: A },
     options?: CallOptions,
-  ): Promise<RecordOf<S, C, F, E>>;
+  ): Promise<ListedOf<S, C, F, E, undefined, A>>;
   count(query?: Condition<S, C>, options?: CallOptions): Promise<number>;
   aggregate<const M extends Measures<S, C>, const G extends readonly Group<S, C>[] | undefined = undefined>(
     query: AggregateQuery<S, C, G, M>,

@@ -46,6 +46,7 @@ export async function good(): Promise<void> {
   const found = await posts.search('night', { highlight: true, can: ['update'], sort: ['-_rank', 'title'], fields: ['title'] });
   same<Same<keyof (typeof found.data)[0], 'id' | 'title' | '_highlight' | '_rank' | '_can'>>();
   found.data[0]?._highlight.title?.length; found.data[0]?._can.update; found.data[0]?._rank.toFixed();
+  (await posts.get('x', { can: ['delete'] }))._can.delete;
   const inverse = await up.collection('users').list({ expand: { posts: { where: { status: 'draft' }, sort: ['-created'], limit: 3, fields: ['title'], expand: { tags: true } } } });
   inverse.data[0]?.expand.posts[0]?.expand.tags[0]?.name; inverse.data[0]?._more?.includes('posts');
   const sums = await posts.aggregate({

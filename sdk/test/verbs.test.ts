@@ -156,6 +156,8 @@ test('expansions with settings go in a body, or in the URL of one record', async
   expect(decodeURIComponent(seen[1]?.url ?? '')).toBe(
     '/api/v1/records/users/u?expand.comments.fields=text&expand.comments.limit=3&expand.comments.sort=-created&expand.comments.filter=text+!=+""&expand=comments,comments.post',
   );
+  await users.get('u', { can: ['update', 'delete'] });
+  expect(decodeURIComponent(seen[2]?.url ?? '')).toBe('/api/v1/records/users/u?can=update,delete');
   expect(() => users.get('u', { expand: { comments: { where: { text: 'x' } } } })).toThrow(/needs list\(\)/);
 });
 

@@ -1,4 +1,4 @@
-/** The rule editor: completion, an error at its place, what an edit changes, rules of fields, what is saved. */
+/** The rule editor: completion, an error at its place, what an edit changes, rules of fields, the tester and what is expected. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { ownerEmail, password, startTestApp, type TestApp } from '../support/app.ts';
 import { inBrowser, visit, type Visit } from '../support/browser.ts';
@@ -18,6 +18,10 @@ inBrowser('the rule editor', () => {
   const write = async (rule: string, text: string): Promise<void> => {
     await box(rule).fill('');
     await box(rule).pressSequentially(text);
+  };
+  const pick = async (label: string, name: string): Promise<void> => {
+    await browser.page.getByRole('combobox', { name: label, exact: true }).click();
+    await browser.page.getByRole('option', { name }).click();
   };
   const save = async (): Promise<void> => {
     const saved = browser.page.waitForResponse((response) => response.request().method() === 'PATCH' && response.ok());
@@ -88,6 +92,7 @@ inBrowser('the rule editor', () => {
     await change.getByText('Newly allowed for anonymous callers').waitFor();
     expect(await change.getByText('status: "published"').count()).toBeGreaterThan(0);
     expect(await change.getByText('No longer allowed').count()).toBe(0);
+    await change.getByText('2 records become open to anonymous callers').waitFor();
     await box('Delete rule').fill('true');
     await region('Delete rule').getByText('Who is not signed in may delete records').waitFor();
     await browser.page.getByRole('group', { name: 'Presets of the Delete rule' }).getByRole('button', { name: 'Nobody' }).click();
@@ -111,6 +116,56 @@ inBrowser('the rule editor', () => {
     expect(rules.list).toBe('status == "published" || keeper == auth.id');
     expect(fields[0].rules).toEqual({ write: 'keeper == auth.id && !changed.keeper' });
     expect((await app.send('GET /records/notes')).body.data).toHaveLength(2);
+  });
+
+  test('the tester says why, clause by clause, by the draft and by what is saved', async () => {
+    const { page } = browser;
+    const tester = region('Try the rules');
+    await pick('Record', 'first');
+    await button('Explain').click();
+    await tester.getByText('Refused', { exact: true }).waitFor();
+    await tester.getByText('Sees 2 of 3 records').waitFor();
+    const clause = tester.getByRole('listitem').filter({ hasText: 'status == "published"' }).last();
+    expect(await clause.innerText()).toContain('with status = "draft"');
+    await tester.getByText('As SQL').click();
+    await tester.getByText(/"?status"? = \$1/).waitFor();
+    await box('List rule').fill('status != null');
+    await button('Explain').click();
+    await tester.getByText('Allowed', { exact: true }).waitFor();
+    await page.getByRole('combobox', { name: 'Which rule' }).click();
+    await page.getByRole('option', { name: 'As it is saved' }).click();
+    await button('Explain').click();
+    await tester.getByText('Refused', { exact: true }).waitFor();
+  });
+
+  test('what was tried for real is undone, and kept as what is expected', async () => {
+    const { page } = browser;
+    const tester = region('Try the rules');
+    await page.getByRole('combobox', { name: 'What', exact: true }).click();
+    await page.getByRole('option', { name: 'view', exact: true }).click();
+    await button('Try for real, and undo').click();
+    await tester.getByText(/Refused · 404/).waitFor();
+    await button('Add to expectations').click();
+    await pick('Record', 'second');
+    await button('Try for real, and undo').click();
+    await tester.getByText(/Allowed · 200/).waitFor();
+    await button('Add to expectations').click();
+    await button('Run all').click();
+    await tester.getByText('2 of 2 hold').waitFor();
+    await save();
+    await button('Run all').click();
+    await tester.getByText('1 of 2 hold').waitFor();
+    await region('Expectations').getByText('200').waitFor();
+    const loaded = page.waitForEvent('download');
+    await button('Download').click();
+    const file = await loaded;
+    expect(file.suggestedFilename()).toBe('rules.test.json');
+    const chunks: Buffer[] = [];
+    for await (const chunk of await file.createReadStream()) chunks.push(Buffer.from(chunk));
+    expect(JSON.parse(Buffer.concat(chunks).toString()).expectations).toMatchObject([
+      { collection: 'notes', action: 'view', as: null, allowed: false },
+      { collection: 'notes', action: 'view', as: null, allowed: true },
+    ]);
   });
 
   test('meanwhile nothing broke, and nothing was asked elsewhere', () => {

@@ -2,14 +2,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { Alert, Box, Typography } from '@mui/material';
 import type { DiffEntry } from '@underpin/sdk/expr/findings';
-import type { Rule } from '@underpin/sdk/wire';
+import type { Rule, RuleImpact } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import { messageOf } from '../../data/client.ts';
 import { useSettled } from '../../ui/use-settled.ts';
 import { ask } from './ask-worker.ts';
 import { ExampleLine } from './ExampleLine.tsx';
 import type { RuleName } from '../presets.ts';
-import { explain, type Impact } from '../rule-api.ts';
+import { explain } from '../rule-api.ts';
 import { useRuleWorld } from '../world.tsx';
 
 interface RuleChangeProps {
@@ -110,7 +110,7 @@ const Effect = ({ action, rule, collection }: EffectProps) => {
   );
 };
 
-const linesOf = ({ who, appears, disappears, before, after }: Impact, t: ReturnType<typeof useTranslate>): string[] => {
+const linesOf = ({ who, appears, disappears, before, after }: RuleImpact, t: ReturnType<typeof useTranslate>): string[] => {
   const name = t(`who.${who}`, { _: who });
   const line = (key: string, count: number) => t(key, { smart_count: count, count: count.toLocaleString(), who: name });
   const lines = [

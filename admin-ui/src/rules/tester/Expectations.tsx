@@ -6,7 +6,7 @@ import CrossIcon from '@mui/icons-material/HighlightOffOutlined';
 import OpenIcon from '@mui/icons-material/RadioButtonUncheckedOutlined';
 import { Alert, Box, Button, IconButton, Typography } from '@mui/material';
 import { useNotify, useTranslate } from 'react-admin';
-import type { TestResult } from '../rule-api.ts';
+import type { RuleTestResult } from '@underpin/sdk/wire';
 import { FILE_NAME, fromFile, toFile } from './expectation-file.ts';
 import type { ExpectationState } from './use-expectations.ts';
 
@@ -34,7 +34,7 @@ export const Expectations = ({ state }: { state: ExpectationState }) => {
   );
 };
 
-const Row = ({ name, result, onRemove }: { name: string; result: TestResult | undefined; onRemove: () => void }) => {
+const Row = ({ name, result, onRemove }: { name: string; result: RuleTestResult | undefined; onRemove: () => void }) => {
   const t = useTranslate();
   const [Icon, color, says] = result
     ? result.ok

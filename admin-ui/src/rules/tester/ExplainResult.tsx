@@ -3,10 +3,10 @@ import { Alert, Box, Link as TextLink, Typography } from '@mui/material';
 import { useTranslate } from 'react-admin';
 import { Link } from 'react-router-dom';
 import { MONO } from '../../app/theme.ts';
-import type { Explanation } from '../rule-api.ts';
+import type { RuleExplanation } from '@underpin/sdk/wire';
 import { TraceTree } from './TraceTree.tsx';
 
-export const ExplainResult = ({ collection, explanation }: { collection: string; explanation: Explanation }) => {
+export const ExplainResult = ({ collection, explanation }: { collection: string; explanation: RuleExplanation }) => {
   const t = useTranslate();
   const { verdict, allowed, trace, counts, sql, timedOut } = explanation;
   return (

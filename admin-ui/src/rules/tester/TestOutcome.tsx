@@ -1,9 +1,9 @@
 /** What came of really doing it; nothing of it was kept. */
 import { Alert, Button } from '@mui/material';
 import { useTranslate } from 'react-admin';
-import type { TestResult } from '../rule-api.ts';
+import type { RuleTestResult } from '@underpin/sdk/wire';
 
-export const TestOutcome = ({ result, onKeep }: { result: TestResult; onKeep: () => void }) => {
+export const TestOutcome = ({ result, onKeep }: { result: RuleTestResult; onKeep: () => void }) => {
   const t = useTranslate();
   const { allowed, status, code, detail } = result;
   return (

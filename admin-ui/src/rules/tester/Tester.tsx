@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { Alert, Box, Button, Paper, Typography } from '@mui/material';
 import type { CollectionInfo } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
-import { messageOf } from '../../data/client.ts';
+import { ApiFailure, messageOf } from '../../data/client.ts';
 import type { Draft } from '../../schema/draft.ts';
 import { attempt, explain } from '../rule-api.ts';
 import { Expectations } from './Expectations.tsx';
@@ -12,6 +12,10 @@ import { QuestionForm } from './QuestionForm.tsx';
 import { TestOutcome } from './TestOutcome.tsx';
 import { useExpectations } from './use-expectations.ts';
 import { fieldsAsked, useQuestion, type Asked } from './use-question.ts';
+
+/** What is wrong with the question, if it is that. */
+const reasonOf = (error: Error): string =>
+  error instanceof ApiFailure && error.errors.length > 0 ? error.errors.map(({ message }) => message).join(' ') : messageOf(error);
 
 export const Tester = ({ collection, draft }: { collection: CollectionInfo; draft: Draft }) => {
   const t = useTranslate();
@@ -46,7 +50,7 @@ export const Tester = ({ collection, draft }: { collection: CollectionInfo; draf
           {t('tester.try')}
         </Button>
       </Box>
-      {failed ? <Alert severity="error">{messageOf(failed)}</Alert> : null}
+      {failed ? <Alert severity="error">{reasonOf(failed)}</Alert> : null}
       {explained.data ? <ExplainResult collection={collection.name} explanation={explained.data} /> : null}
       {tried.data ? <TestOutcome result={tried.data} onKeep={() => expectations.add(wanted, tried.data?.allowed === true)} /> : null}
       <Expectations state={expectations} />

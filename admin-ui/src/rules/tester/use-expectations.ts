@@ -1,14 +1,15 @@
 /** What is expected of the rules: kept in this browser while it is put together, and taken from here as a file for the tests. */
 import { useState } from 'react';
 import { useMutation } from '@tanstack/react-query';
+import type { RuleTestResult } from '@underpin/sdk/wire';
 import { useStore, useTranslate } from 'react-admin';
-import { runExpectations, type Attempt, type Expectation, type TestResult } from '../rule-api.ts';
-import { isExpectation } from './expectation-file.ts';
+import { runExpectations, type Attempt, type Expectation } from '../rule-api.ts';
+import { isExpectation, withNames } from './expectation-file.ts';
 
 export interface ExpectationState {
   readonly all: readonly Expectation[];
   /** By name; empty until they were run. */
-  readonly results: ReadonlyMap<string, TestResult>;
+  readonly results: ReadonlyMap<string, RuleTestResult>;
   readonly busy: boolean;
   readonly error: Error | null;
   readonly add: (wanted: Attempt, allowed: boolean) => void;
@@ -17,7 +18,7 @@ export interface ExpectationState {
   readonly run: () => void;
 }
 
-const NONE: ReadonlyMap<string, TestResult> = new Map();
+const NONE: ReadonlyMap<string, RuleTestResult> = new Map();
 
 export const useExpectations = (): ExpectationState => {
   const t = useTranslate();
@@ -27,7 +28,7 @@ export const useExpectations = (): ExpectationState => {
   const [results, setResults] = useState(NONE);
   const run = useMutation({
     mutationFn: () => runExpectations(all),
-    onSuccess: (answers) => setResults(new Map(answers.map((answer) => [answer.name, answer]))),
+    onSuccess: (answers) => setResults(new Map(all.flatMap(({ name }, at) => (answers[at] ? [[name, answers[at]] as const] : [])))),
   });
   const replace = (next: readonly Expectation[]) => {
     setResults(NONE);
@@ -36,17 +37,14 @@ export const useExpectations = (): ExpectationState => {
   const nameOf = ({ action, collection, as, id }: Attempt, allowed: boolean): string => {
     const who = as === null ? t('who.anonymous') : `${as.collection} …${as.id.slice(-6)}`;
     const what = id === undefined ? collection : `${collection} …${id.slice(-6)}`;
-    const name = t(allowed ? 'expect.may' : 'expect.mayNot', { who, what, action: t(`verb.${action}`) });
-    // A file of expectations tells them apart by their names.
-    const same = all.filter((one) => one.name === name || one.name.startsWith(`${name} (`)).length;
-    return same === 0 ? name : `${name} (${same + 1})`;
+    return t(allowed ? 'expect.may' : 'expect.mayNot', { who, what, action: t(`verb.${action}`) });
   };
   return {
     all,
     results,
     busy: run.isPending,
     error: run.error,
-    add: (wanted, allowed) => replace([...all, { name: nameOf(wanted, allowed), ...wanted, allowed }]),
+    add: (wanted, allowed) => replace(withNames([...all, { name: nameOf(wanted, allowed), ...wanted, allowed }])),
     remove: (name) => replace(all.filter((one) => one.name !== name)),
     replace,
     run: () => run.mutate(),
