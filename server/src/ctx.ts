@@ -27,6 +27,8 @@ export interface Ctx extends Base {
   /** The moment of this request: one value for every rule and default in it. */
   readonly now: number;
   readonly request: { readonly ip: string; readonly method: string };
+  /** In a batch: the ids of the records that it has made so far, by collection. They may be referred to unseen. */
+  readonly created?: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** The ctx of work that we start ourselves. */

@@ -100,7 +100,7 @@ export function judgeReferences(
   if (caller.privileged) return;
   for (const { field, value } of values) {
     const target = field.to === undefined || field.junction !== undefined ? undefined : caller.schema.byName.get(field.to);
-    if (target === undefined || value === null || !sent.has(field.name) || isOwnId(caller, target, value)) continue;
+    if (target === undefined || value === null || !sent.has(field.name) || isFree(caller, target, value)) continue;
     const seen = policyFor(caller, target, 'view');
     const column = `n.${ident(field.name)}`;
     const inner: Root = { alias: `x${params.nextAlias()}`, joins: [] };
@@ -116,25 +116,26 @@ export function judgeReferences(
 /** Emitting a condition is what collects its joins, so they are read after it. */
 const joined = (root: Root, condition: string): string => `${root.joins.join('')} WHERE ${condition}`;
 
-export const isOwnCollection = ({ ctx: { actor } }: Caller, target: Collection): boolean =>
-  actor.kind === 'account' && actor.collection === target.name;
-export const isOwnId = (caller: Caller, target: Collection, value: unknown): boolean =>
-  isOwnCollection(caller, target) && caller.ctx.actor.kind === 'account' && caller.ctx.actor.id === value;
+/** Ids of a collection that may be referred to unseen: the caller's own, and what the same batch made. */
+export function freeIds({ ctx: { actor, created } }: Caller, target: Collection): readonly string[] {
+  const own = actor.kind === 'account' && actor.collection === target.name ? [actor.id] : [];
+  return [...own, ...(created?.get(target.name) ?? [])];
+}
+export const isFree = (caller: Caller, target: Collection, value: unknown): boolean => freeIds(caller, target).some((id) => id === value);
 
 export const badReference = (field: Field): Failure =>
   failAt('reference_violation', `/${field.name}`, `"${field.name}" refers to no record of "${field.to ?? ''}"`);
 
-/** The records that a list newly names must be there for the caller; those it named before need not. `own`: his own id. */
+/** The records that a list newly names must be there for the caller; those it named before need not. */
 export function judgeLists(
   caller: Caller,
   judging: Judging,
   params: ParamList,
   lists: readonly ListWrite[],
   source: string | undefined,
-  own: string,
 ): void {
   if (caller.privileged) return;
-  for (const { field, junction, table } of lists) {
+  for (const { field, junction, table, free } of lists) {
     const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
     if (target === undefined) continue;
     const seen = policyFor(caller, target, 'view');
@@ -143,7 +144,7 @@ export function judgeLists(
       seen === 'never'
         ? 'FALSE'
         : `EXISTS (SELECT 1 FROM ${target.table} ${inner.alias}${joined(inner, allHold(caller, params, inner, seen))} AND ${inner.alias}."id" = x.target)`;
-    const mine = isOwnCollection(caller, target) ? ` AND x.target <> ${own}` : '';
+    const mine = ` AND x.target <> ALL (${params.sent(free, 'uuid[]')})`;
     const before =
       source === undefined ? '' : ` AND NOT EXISTS (SELECT 1 FROM ${junction} j WHERE j.source = ${source} AND j.target = x.target)`;
     judging.sql(`NOT EXISTS (SELECT 1 FROM ${table} x WHERE NOT ${there}${mine}${before})`, () => badReference(field));

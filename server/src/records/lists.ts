@@ -6,7 +6,7 @@ import type { ParamList } from '../expr/params.ts';
 import type { Field } from '../schema/collection.ts';
 import type { Value } from './values.ts';
 
-/** Where the parameters of a value stand among what a write sends: the value itself, or what is added; and what is removed. */
+/** Where the parameters of a value stand among what a write sends: itself, or what is added; what is removed; what is free. */
 export interface Sent {
   readonly value: Value;
   readonly at: number;
@@ -15,6 +15,8 @@ export interface Sent {
 export interface ListWrite {
   readonly field: Field;
   readonly junction: string;
+  /** Where the ids stand that need not be looked up. */
+  readonly free: number;
   /** The table of the statement that holds the list to be: target, position. */
   readonly table: string;
   /** `l0 AS (…)`, to stand before the judging. */
@@ -37,18 +39,25 @@ type Unnamed = Omit<ListWrite, 'table' | 'definition' | 'changes'> & { readonly 
 function planList(params: ParamList, { value: { field, change }, at }: Sent, junction: string, source: string): Unnamed {
   const given = params.sent(at, 'uuid[]');
   if (change?.kind !== 'list')
-    return { field, junction, body: `SELECT x.target, x.position FROM unnest(${given}) WITH ORDINALITY AS x(target, position)` };
+    return {
+      field,
+      junction,
+      free: at + 2,
+      body: `SELECT x.target, x.position FROM unnest(${given}) WITH ORDINALITY AS x(target, position)`,
+    };
   const added = `SELECT x.target, (SELECT coalesce(max(j.position), 0) FROM ${junction} j WHERE j.source = ${source}) + x.position FROM unnest(${given}) WITH ORDINALITY AS x(target, position) WHERE NOT EXISTS (SELECT 1 FROM ${junction} j WHERE j.source = ${source} AND j.target = x.target)`;
   return {
     field,
     junction,
+    free: at + 2,
     body: `SELECT j.target, j.position FROM ${junction} j WHERE j.source = ${source} AND j.target <> ALL (${params.sent(at + 1, 'uuid[]')}) UNION ALL ${added}`,
   };
 }
 
-const named = ({ field, junction, body }: Unnamed, table: string): ListWrite => ({
+const named = ({ field, junction, free, body }: Unnamed, table: string): ListWrite => ({
   field,
   junction,
+  free,
   table,
   definition: `${table} AS MATERIALIZED (${body}),`,
   changes: (all) => [

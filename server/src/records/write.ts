@@ -20,7 +20,7 @@ import { fail, type Failure } from '../kit/errors.ts';
 import { ident } from '../kit/sql.ts';
 import { columnFields, type Collection, type Field } from '../schema/collection.ts';
 import { compiled } from '../schema/ddl.ts';
-import { isOwnCollection, isOwnId, judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
+import { freeIds, isFree, judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
 import { listChanges, planLists, type ListWrite, type Sent } from './lists.ts';
 import { plainDelete, plainInsert, plainUpdate, speaksOfNext, type PlainWrite } from './plain-write.ts';
 import { bind, planned, type Planned, type Template, type Writing } from './plans.ts';
@@ -50,16 +50,20 @@ const bound = ({ plan, constants }: Planned<WriteTemplate>, sent: readonly unkno
   },
 });
 
-/** What a write sends, in this order; each value takes two places: itself, or what is added, and what is removed. */
-const at = { id: 0, now: 1, self: 2, version: 3, values: 4 } as const;
+/** What a write sends, in this order; each value takes three places: itself, or what is added; what is removed; what is free. */
+const at = { id: 0, now: 1, version: 2, values: 3 } as const;
+const perValue = 3;
 
 function sentOf(caller: Caller, id: string, ifVersion: number | undefined, values: readonly Value[]): readonly unknown[] {
-  const { actor, now } = caller.ctx;
-  const self = actor.kind === 'account' ? actor.id : null;
-  const each = values.flatMap(({ value, change }) => (change?.kind === 'list' ? [change.add, change.remove] : [value, null]));
-  return [id, new Date(now), self, ifVersion, ...each];
+  const each = values.flatMap(({ field, value, change }) => {
+    if (field.junction === undefined) return [value, null, null];
+    const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
+    const free = target === undefined ? [] : freeIds(caller, target);
+    return change?.kind === 'list' ? [change.add, change.remove, free] : [value, null, free];
+  });
+  return [id, new Date(caller.ctx.now), ifVersion, ...each];
 }
-const placed = (values: readonly Value[]): readonly Sent[] => values.map((value, index) => ({ value, at: at.values + 2 * index }));
+const placed = (values: readonly Value[]): readonly Sent[] => values.map((value, index) => ({ value, at: at.values + perValue * index }));
 
 /** All that the writing of a plan looks at, besides the policy. */
 function keyOf(
@@ -72,7 +76,7 @@ function keyOf(
   const { actor } = caller.ctx;
   const each = values.map(({ field, value, change }) => {
     const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
-    const own = target !== undefined && isOwnId(caller, target, value);
+    const own = target !== undefined && isFree(caller, target, value);
     return [field.name, change?.kind, value === null, own];
   });
   return JSON.stringify([kind, collection.name, actor.kind === 'account' ? actor.collection : actor.kind, each, [...sent], more]);
@@ -129,17 +133,9 @@ function judgeCreate({ caller, params: newParams }: Writing, collection: Collect
   judging.add(rule, () => fail('rule_denied'));
   judgeFields(caller, collection, judging, values, 'write-create', sent);
   judgeReferences(caller, judging, params, values, sent, undefined);
-  judgeLists(caller, judging, params, lists, undefined, selfOf(caller, lists, params));
+  judgeLists(caller, judging, params, lists, undefined);
   return { params, lists, judging, next, columns };
 }
-
-/** The caller's own id, where a list could name it. */
-const selfOf = (caller: Caller, lists: readonly ListWrite[], params: ParamList): string =>
-  lists.some(({ field }) => field.to !== undefined && isOwnTarget(caller, field.to)) ? params.sent(at.self, 'uuid') : 'NULL';
-const isOwnTarget = (caller: Caller, name: string): boolean => {
-  const target = caller.schema.byName.get(name);
-  return target !== undefined && isOwnCollection(caller, target);
-};
 
 const isWritten = (field: Field): boolean => field.type.name !== 'computed';
 
@@ -205,7 +201,7 @@ function writeUpdate(
   judgeFields(caller, collection, judging, values, 'write-update', sent);
   judgeVersion(judging, asksVersion ? `o."version" = ${params.sent(at.version, 'int8')}` : undefined);
   judgeReferences(caller, judging, params, values, sent, 'o');
-  judgeLists(caller, judging, params, lists, own, selfOf(caller, lists, params));
+  judgeLists(caller, judging, params, lists, own);
   const next = columnFields(collection)
     .filter(isWritten)
     .map((field) => `${given.get(field.name) ?? `o.${ident(field.name)}`} AS ${ident(field.name)}`);
