@@ -22,6 +22,8 @@ import { rebuild } from './walk.ts';
 import type { Frame, Subject, World } from './world.ts';
 
 const tries = 3_000;
+/** ms after which a search gives up, however few its tries: whoever asks is waiting. */
+const patience = 500;
 
 export type Who = 'anonymous' | 'account';
 export interface Found {
@@ -57,7 +59,9 @@ class Search {
   }
 
   run(wanted: Wanted): Found {
+    const until = performance.now() + patience;
     for (let tried = 0; tried < tries; tried += 1) {
+      if (tried % 64 === 63 && performance.now() > until) break;
       const subject = this.#subject();
       const value = (ir: Ir): ConstValue => this.#compile(ir)(this.#frame(subject));
       if (wanted((rule) => value(rule) === true, value))
