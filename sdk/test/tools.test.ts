@@ -50,6 +50,17 @@ describe('lints', () => {
     'title.startsWith("a") && title.endsWith("b") == false',
     '"editor" in auth.roles',
     'distance(place, geo(52.5, 13.4)) < 5000',
+    'title.startsWith("a") && title.endsWith("b")',
+    'title.size() > 10 && title.startsWith("a")',
+    'score > 5 && score < 5.2',
+    'score + views == 7.25 && score < 1',
+    'title > "a" && title < "aa"',
+    'meta.a > 5 && meta.a < 5.3',
+    'meta.user == owner && owner != null',
+    'meta.plan.tier == "pro" && meta.plan.seats > 5 && auth.prefs.dark == true',
+    '"a" in tags && "b" in tags && !("c" in tags) && "d" in tags',
+    'views < score && score < price && price > 0',
+    'created - due_at > duration("1h")'.replace('due_at', 'owner.created'),
     'true',
     'false',
   ])('nothing to say of %s', (rule) => {
@@ -130,6 +141,8 @@ describe('differences', () => {
     const { allowed } = diff(vocabulary, 'list', before, after);
     expect(allowed.map(({ who }) => who)).toEqual(['anonymous', 'account']);
     expect(allowed[0]?.example).toMatchObject({ auth: null, record: { status: 'published', views: 11 } });
+    const json = diff(vocabulary, 'list', null, 'meta.plan.tier == "pro" && created < now');
+    expect(json.allowed[0]?.example.record).toMatchObject({ meta: { plan: { tier: 'pro' } }, created: expect.stringMatching(/^20/) });
   });
 });
 

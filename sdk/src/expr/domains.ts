@@ -12,7 +12,7 @@ export const callerId = '00000000-0000-4000-8000-00000000000a';
 export const recordId = '00000000-0000-4000-8000-0000000000ff';
 export const someId = (index: number): string => `00000000-0000-4000-8000-${String(index + 1).padStart(12, '0')}`;
 
-const most = 14;
+const most = 16;
 const aDay = 86_400_000;
 
 /** The constants of rules, by kind. */
@@ -20,6 +20,9 @@ export class Domains {
   readonly #constants = new Map<string, Set<ConstValue>>();
   /** What sizes of lists are compared with. */
   readonly #sizes = new Set<number>([2]);
+  readonly #paths: (readonly string[])[] = [];
+  /** Whether a domain was longer than what is tried. */
+  isCut = false;
   /** Collections that `auth.collection` is compared with: those whose accounts the rules speak of. */
   readonly accounts: readonly string[];
 
@@ -33,6 +36,7 @@ export class Domains {
       for (const node of nodesOf(rule)) {
         if (node.op === 'const') this.#note(node.value, node.ty);
         if (node.op === 'compare') this.#noteSize(node);
+        if (node.op === 'path') this.#paths.push(node.path);
         if (node.op === 'compare' && node.left.op === 'context' && node.left.path.join('.') === 'auth.collection')
           if (node.right.op === 'const' && typeof node.right.value === 'string') accounts.add(node.right.value);
       }
@@ -69,7 +73,15 @@ export class Domains {
 
   /** Values of a type, the likeliest first, null last. */
   values(ty: Ty): readonly ConstValue[] {
-    return [...new Set([...this.#present(ty)].slice(0, most)), null];
+    const all = new Set(this.#present(ty));
+    if (all.size > most) this.isCut = true;
+    return [...[...all].slice(0, most), null];
+  }
+
+  /** The keys that rules look for in json, behind the ones given. */
+  keysAfter(path: readonly string[]): readonly string[] {
+    const behind = this.#paths.filter((one) => one.length > path.length && path.every((key, index) => one[index] === key));
+    return [...new Set(behind.flatMap((one) => one.slice(path.length, path.length + 1)))];
   }
 
   *#present(ty: Ty): Generator<ConstValue> {
@@ -101,7 +113,7 @@ export class Domains {
         yield* this.#lists(ty.of);
         return;
       case 'json':
-        yield* [...this.#texts(), ...this.#around(1), true, 'x'];
+        yield* [...this.#texts(), ...this.#around(0.5), true, false, 'x', ...this.ids(undefined)];
         return;
       case 'geo':
         yield* this.#of('geo').flatMap((value) => nearAndFar(value));
@@ -113,27 +125,34 @@ export class Domains {
 
   #around(step: number): readonly number[] {
     const known = this.#numbers().map((value) => (step === 1 ? Math.round(value) : value));
-    return [...known, ...known.flatMap((value) => [value + step, value - step]), 0, 1];
+    const between = step === 1 ? [] : middles(known);
+    return [...known, ...known.flatMap((value) => [value + step, value - step]), ...between, 0, 1, 2];
   }
 
   #times(): readonly number[] {
     const written = [...this.#of('time').map(Number), ...this.#of('day').map((day) => Date.parse(String(day)))];
     const shifted = this.#of('duration').flatMap((by) => [exampleNow - Number(by), exampleNow + Number(by)]);
     const known = [exampleNow, ...written, ...shifted];
-    return [...known, ...known.flatMap((ms) => [ms - aDay, ms + aDay])].filter((ms) => Math.abs(ms) < 1e14);
+    return [...known, ...middles(known).map(Math.round), ...known.flatMap((ms) => [ms - aDay, ms + aDay])].filter(
+      (ms) => Math.abs(ms) < 1e14,
+    );
   }
 
   *#lists(of: Ty): Generator<ConstValue> {
-    yield [];
-    for (const item of this.#present(of)) yield [item];
-    yield [...this.#present(of)].slice(0, 2);
+    const items = [...new Set(of.kind === 'text' && of.values === undefined ? [...this.#texts(), 'x'] : this.#present(of))];
+    if (items.length > 4) this.isCut = true;
+    // All that four of them can be together.
+    for (let chosen = 0; chosen < 2 ** Math.min(items.length, 4); chosen += 1)
+      yield items.filter((_item, index) => index < 4 && (chosen >> index) % 2 === 1);
+    for (const item of items.slice(4)) yield [item];
   }
 
   /** Ids of a collection: the caller's where it may be one of its accounts, another, and those that the rules write out. */
   ids(of: string | undefined): readonly string[] {
     const written = this.#of('id').map(String);
     const own = of === this.#collection ? [recordId] : [];
-    return of === undefined || this.accounts.includes(of) ? [callerId, someId(0), ...own, ...written] : [someId(0), ...own, ...written];
+    const others = [someId(0), someId(1), ...own, ...written];
+    return of === undefined || this.accounts.includes(of) ? [callerId, ...others] : others;
   }
 
   /** Lists of records: empty, of one, of some; as long as a size that the rules mention, and longer. */
@@ -143,6 +162,12 @@ export class Domains {
       [...ids, ...Array.from({ length: size }, (_one, index) => someId(index + 1))].slice(0, size);
     return [[], ...ids.map((id) => [id]), ...[...this.#sizes].map(long)];
   }
+}
+
+/** What lies between neighbours. */
+function middles(known: readonly number[]): readonly number[] {
+  const sorted = [...known].sort((a, b) => a - b);
+  return sorted.flatMap((value, index) => (index === 0 ? [] : [(value + (sorted[index - 1] ?? value)) / 2]));
 }
 
 function nearAndFar(value: ConstValue): readonly ConstValue[] {

@@ -3,6 +3,7 @@ import { callerId, recordId } from './domains.ts';
 import type { Example } from './findings.ts';
 import type { ConstValue } from './ir.ts';
 import type { Ty } from './model.ts';
+import { isList } from './scalar.ts';
 
 /** A field of a record and the values it may have, of which it has the one at `at`. */
 export interface Choice {
@@ -29,7 +30,7 @@ export function exampleOf(trail: readonly Choice[], { who, collection, accounts 
     const key = `${choice.collection}/${id}`;
     const part = parts.get(key) ?? { collection: choice.collection, id, row: {} };
     parts.set(key, part);
-    part.row[field] = shown(values[at] ?? null, ty);
+    put(part.row, field.split('.'), shown(values[at] ?? null, ty));
   }
   const id = String(parts.get('record/')?.row['id'] ?? recordId);
   const account = String(parts.get('auth/')?.row['collection'] ?? accounts[0] ?? 'users');
@@ -51,3 +52,15 @@ export function exampleOf(trail: readonly Choice[], { who, collection, accounts 
 
 const shown = (value: ConstValue, ty: Ty): ConstValue =>
   ty.kind === 'time' && typeof value === 'number' ? new Date(value).toISOString() : value;
+
+/** `meta.plan` is a key of what stands at `meta`. */
+function put(row: Record<string, ConstValue>, [first = '', ...rest]: readonly string[], value: ConstValue): void {
+  const [next] = rest;
+  const inner = row[first];
+  if (next === undefined) row[first] = value;
+  else {
+    const object: Record<string, ConstValue> = typeof inner === 'object' && inner !== null && !isList(inner) ? { ...inner } : {};
+    put(object, rest, value);
+    row[first] = object;
+  }
+}

@@ -36,7 +36,7 @@ export function compareValues(as: CompareClass, left: ConstValue, right: ConstVa
   // A decimal beside a double is compared as a double, as Postgres does.
   if (as === 'number') return Number(left) - Number(right);
   if (typeof left === 'string' && typeof right === 'string') return compareText(left, right);
-  if (typeof left === 'number' && typeof right === 'number') return left < right ? -1 : left > right ? 1 : 0;
+  if (typeof left === 'number' && typeof right === 'number') return order(left, right);
   return undefined;
 }
 
@@ -55,6 +55,7 @@ export function compareText(left: string, right: string): number {
 
 /** Exactly, whatever the number of digits: both scaled to the same power of ten. */
 export function compareDecimals(left: string, right: string): number {
+  if (isShort(left) && isShort(right)) return order(Number(left), Number(right));
   const [a, aScale] = toScaled(left);
   const [b, bScale] = toScaled(right);
   const scale = Math.max(aScale, bScale);
@@ -96,6 +97,11 @@ export function jsonEqual(left: ConstValue, right: ConstValue): boolean {
 }
 
 export const isList = (value: ConstValue): value is readonly ConstValue[] => Array.isArray(value);
+
+const order = (left: number, right: number): number => (left < right ? -1 : left > right ? 1 : 0);
+
+/** Decimals of at most 15 digits are told apart by their doubles, and in the same order. */
+const isShort = (text: string): boolean => text.length <= 15 && !/[eE]/.test(text);
 
 const isSurrogate = (code: number): boolean => code >= 0xd800 && code <= 0xdfff;
 

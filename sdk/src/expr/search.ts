@@ -8,13 +8,13 @@
  * read after it is forgotten. So a condition that a value decides cuts off all that would have come after, and fields that
  * nobody reads cost nothing. The number of evaluations is bounded; whether everything was tried is part of the answer.
  */
-import { ruleLimits } from './ast.ts';
 import { Domains, callerId, exampleNow, recordId } from './domains.ts';
 import { compilerOf } from './evaluate.ts';
 import { exampleOf } from './example.ts';
 import type { Choice } from './example.ts';
 import type { Example, Stored, Vocabulary } from './findings.ts';
-import type { ConstValue, Ir, Row } from './ir.ts';
+import { contextRow, watch, watched } from './guess.ts';
+import type { ConstValue, Ir } from './ir.ts';
 import type { FieldModel, Scope, Ty } from './model.ts';
 import { isChanged } from './operate.ts';
 import { dayIn } from './times.ts';
@@ -22,6 +22,8 @@ import { rebuild } from './walk.ts';
 import type { Frame, Subject, World } from './world.ts';
 
 const tries = 3_000;
+/** ms after which a search gives up, however few its tries: whoever asks is waiting. */
+const patience = 500;
 
 export type Who = 'anonymous' | 'account';
 export interface Found {
@@ -31,9 +33,6 @@ export interface Found {
 }
 /** What is looked for: `holds` decides a rule for the caller and record at hand, `value` reads an expression. */
 export type Wanted = (holds: (rule: Ir) => boolean, value: (ir: Ir) => ConstValue) => boolean;
-
-/** Where the caller's values stand in a frame: behind all rows of a rule, which has fewer than parts. */
-const contextRow: Row = { id: ruleLimits.nodes, collection: 'auth.', origin: { kind: 'each' } };
 
 /** `scope`: of the rules; at create the record is the new one, and what was sent is a choice too. */
 export function findExample(vocabulary: Vocabulary, rules: readonly Ir[], scope: Scope, who: Who, wanted: Wanted): Found {
@@ -47,6 +46,8 @@ class Search {
   readonly #domains: Domains;
   readonly #rows = new Map<string, Stored>();
   readonly #trail: Choice[] = [];
+  /** Whether it came to an operator for which the values that are tried are a guess. */
+  #isGuessed = false;
   readonly #chosen = new Map<string, Choice>();
   readonly #compiled = new Map<Ir, (at: Frame) => ConstValue>();
 
@@ -58,7 +59,9 @@ class Search {
   }
 
   run(wanted: Wanted): Found {
+    const until = performance.now() + patience;
     for (let tried = 0; tried < tries; tried += 1) {
+      if (tried % 64 === 63 && performance.now() > until) break;
       const subject = this.#subject();
       const value = (ir: Ir): ConstValue => this.#compile(ir)(this.#frame(subject));
       if (wanted((rule) => value(rule) === true, value))
@@ -66,7 +69,7 @@ class Search {
           example: exampleOf(this.#trail, { who: this.#who, collection: this.#vocabulary.collection, accounts: this.#domains.accounts }),
           exhaustive: true,
         };
-      if (!this.#next()) return { example: undefined, exhaustive: true };
+      if (!this.#next()) return { example: undefined, exhaustive: !this.#isGuessed && !this.#domains.isCut };
     }
     return { example: undefined, exhaustive: false };
   }
@@ -110,18 +113,23 @@ class Search {
       return {
         record,
         next: record,
-        changed: (field) => this.#choose('sent', '', field, { kind: 'bool' }, () => [true, false]) === true,
+        changed: (field) => this.#guessed(field) || this.#choose('sent', '', field, { kind: 'bool' }, () => [true, false]) === true,
         world,
       };
     }
     const next = this.#rowToBe(collection, record);
     const fields = this.#fields(collection);
     const changed = (field: string): boolean => {
+      if (this.#guessed(field)) return true;
       const { ty, many } = fields.get(field) ?? { ty: { kind: 'json' } as const, many: undefined };
       const before = many ? this.#list(collection, field, String(record['id']), many.to) : (record[field] ?? null);
       return isChanged(ty, before, next[field] ?? null);
     };
     return { record, next, changed, world };
+  }
+  #guessed(field: string): boolean {
+    if (field === watch) this.#isGuessed = true;
+    return field === watch;
   }
   /** Where the rules speak of accounts of this collection, the record may be the caller's own. */
   #recordId(): string {
@@ -147,19 +155,35 @@ class Search {
     if (known !== undefined) return known;
     const row: Record<string, ConstValue> = { id };
     for (const [name, { ty, many }] of this.#fields(collection)) {
-      if (many === undefined && name !== 'id')
-        choosing(row, name, () => this.#choose(collection, id, name, ty, () => this.#domains.values(ty)));
+      if (many === undefined && name !== 'id') choosing(row, name, () => this.#field(collection, id, name, ty));
     }
     this.#rows.set(key, row);
     return row;
+  }
+
+  #field(collection: string, id: string, name: string, ty: Ty): ConstValue {
+    return ty.kind === 'json' ? this.#json(collection, id, [name]) : this.#choose(collection, id, name, ty, () => this.#domains.values(ty));
+  }
+
+  /** A json value: an object with the keys that rules look for, each chosen when it is read; or something plain, or nothing. */
+  #json(collection: string, id: string, path: readonly string[]): ConstValue {
+    const keys = this.#domains.keysAfter(path.slice(1));
+    const plain = (): readonly ConstValue[] => this.#domains.values({ kind: 'json' });
+    const values = (): readonly ConstValue[] => (keys.length > 0 ? [someObject, null, ...plain()] : plain());
+    const chosen = this.#choose(collection, id, path.join('.'), { kind: 'json' }, values);
+    if (chosen !== someObject) return chosen;
+    const object: Record<string, ConstValue> = {};
+    for (const key of keys) choosing(object, key, () => this.#json(collection, id, [...path, key]));
+    return object;
   }
 
   /** The row after a write: lists of its own, for those of the stored one are asked of the world by its id. */
   #rowToBe(collection: string, { id = null }: Stored): Stored {
     const row: Record<string, ConstValue> = { id };
     for (const [name, { ty, many }] of this.#fields(collection)) {
-      const values = (): readonly ConstValue[] => (many ? this.#domains.recordLists(many.to) : this.#domains.values(ty));
-      if (name !== 'id') choosing(row, name, () => this.#choose('next', '', name, ty, values));
+      const get = (): ConstValue =>
+        many ? this.#choose('next', '', name, ty, () => this.#domains.recordLists(many.to)) : this.#field('next', '', name, ty);
+      if (name !== 'id') choosing(row, name, get);
     }
     return row;
   }
@@ -177,7 +201,7 @@ class Search {
   /** What is known of the caller becomes a field of a row of its own, so that rules are compiled once and not for each caller. */
   readonly #context: Record<string, ConstValue> = {};
   #bind(ir: Ir): Ir {
-    if (ir.op !== 'context') return rebuild(ir, (part) => this.#bind(part));
+    if (ir.op !== 'context') return watched(rebuild(ir, (part) => this.#bind(part)));
     const field = ir.path.join('.');
     if (!Object.hasOwn(this.#context, field))
       Object.defineProperty(this.#context, field, { get: () => this.#known(ir.path, ir.ty), enumerable: true });
@@ -195,8 +219,13 @@ class Search {
     const collection = this.#choose('auth', '', 'collection', { kind: 'text' }, () => this.#domains.accounts);
     if (part === 'collection') return collection;
     const values = (): readonly ConstValue[] => (part === 'guest' || part === 'verified' ? [true, false] : this.#domains.values(ty));
-    return this.#choose(String(collection), callerId, part, ty, values);
+    return ty.kind === 'json'
+      ? this.#json(String(collection), callerId, [part])
+      : this.#choose(String(collection), callerId, part, ty, values);
   }
 }
 
 const choosing = (row: object, name: string, get: () => ConstValue): unknown => Object.defineProperty(row, name, { get, enumerable: true });
+
+/** Stands for an object whose keys are chosen by themselves. */
+const someObject: ConstValue = {};

@@ -30,7 +30,12 @@ export async function countVisible(ctx: Ctx, collection: Collection, judged: Jud
   const row = await inTime(ctx, text, params);
   if (row === undefined) return undefined;
   const total = Number(row['total']);
-  return { visible: Number(row['visible']), total: Math.min(total, most), sampleHidden: ids(row['hidden']), capped: total > most };
+  return {
+    visible: Math.min(Number(row['visible']), most),
+    total: Math.min(total, most),
+    sampleHidden: ids(row['hidden']),
+    capped: total > most,
+  };
 }
 
 export async function compareVisible(
