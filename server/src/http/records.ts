@@ -4,10 +4,15 @@
  * may look at it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Base } from '../ctx.ts';
+import type { RequestHandler } from 'express';
+import type { Base, Ctx } from '../ctx.ts';
 import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import { aggregateRecords } from '../records/aggregate.ts';
+import { runBatch, writeUnits } from '../records/batch.ts';
+import { removeMany, updateMany } from '../records/change-many.ts';
 import { createRecord } from '../records/create.ts';
+import { exportRecords, exportTypes } from '../records/export.ts';
 import { listRecords } from '../records/list.ts';
 import { inputOfBody, inputOfUrl } from '../records/input.ts';
 import { readRecord } from '../records/read.ts';
@@ -18,8 +23,9 @@ import { updateRecord } from '../records/update.ts';
 import { readJson } from './body.ts';
 import { noParameters, param, queryOf, queryText, type Incoming } from './incoming.ts';
 import { once } from './middleware/idempotency.ts';
-import { noContent, text, type Reply } from './reply.ts';
-import { answer, type RouteOptions, type Work } from './route.ts';
+import { countWrites } from './middleware/limits.ts';
+import { json, noContent, text, type Reply } from './reply.ts';
+import { answer, route, type RouteOptions, type Work } from './route.ts';
 
 interface RecordRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -46,6 +52,32 @@ export const recordRoutes: readonly RecordRoute[] = [
       return text(await listRecords(ctx, param(request, 'collection'), { read: () => inputOfBody(body) }));
     },
     options: { write: false },
+  },
+  {
+    method: 'POST',
+    path: '/:collection/aggregate',
+    work: async (ctx, request) => text(await aggregateRecords(ctx, param(request, 'collection'), await bodyOf(request))),
+    options: { write: false },
+  },
+  {
+    method: 'GET',
+    path: '/:collection/export',
+    work: async (ctx, request) => {
+      const collection = param(request, 'collection');
+      const { format, chunks } = await exportRecords(ctx, collection, inputOfUrl(queryOf(request), 'export'));
+      const name = { 'Content-Disposition': `attachment; filename="${collection}.${format}"` };
+      return { status: 200, chunks, headers: { 'Content-Type': exportTypes[format], ...name } };
+    },
+  },
+  {
+    method: 'POST',
+    path: '/:collection/update',
+    work: async (ctx, request) => changeMany(ctx, request, updateMany),
+  },
+  {
+    method: 'POST',
+    path: '/:collection/delete',
+    work: async (ctx, request) => changeMany(ctx, request, removeMany),
   },
   {
     method: 'GET',
@@ -121,6 +153,22 @@ export const recordsDoor =
     return true;
   };
 
+async function changeMany(ctx: Ctx, request: Incoming, change: typeof updateMany): Promise<Reply> {
+  noParameters(request);
+  const collection = param(request, 'collection');
+  const body = await bodyOf(request);
+  return once(ctx, { request, collection, body }, async (inside) => json(await change(inside, collection, body)));
+}
+
+/** POST /batch: writes to any collections, as one. */
+export const batchRoute = (base: Base): RequestHandler =>
+  route(base, async (ctx, request) => {
+    noParameters(request);
+    const body = await bodyOf(request);
+    countWrites(base, ctx.actor, writeUnits(body) - 1);
+    return once(ctx, { request, collection: '', body }, async (inside) => text(await runBatch(inside, body)));
+  });
+
 /** The only parameter that a create takes. */
 function onConflictOf(request: Incoming): string | undefined {
   const asked = queryOf(request);
@@ -130,8 +178,8 @@ function onConflictOf(request: Incoming): string | undefined {
 
 const bodyOf = (request: Incoming): Promise<unknown> => readJson(request, limits.body.json);
 
-const record = ({ json, version }: Written, status = 200, headers: Readonly<Record<string, string>> = {}): Reply =>
-  text(json, status, { ...headers, ...(version === undefined ? {} : { ETag: `"${version}"` }) });
+const record = ({ json: shown, version }: Written, status = 200, headers: Readonly<Record<string, string>> = {}): Reply =>
+  text(shown, status, { ...headers, ...(version === undefined ? {} : { ETag: `"${version}"` }) });
 
 /** `If-Match: "3"` → 3. Absent or `*`: any version. */
 function ifMatch(request: Incoming): number | undefined {

@@ -1,10 +1,14 @@
 /** What a route answers: a value, sent by route.ts alone. */
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 export interface Reply {
   readonly status: number;
   /** JSON text; absent for 204. */
   readonly text?: string;
+  /** A body that is made while it is sent, as fast as it is taken. */
+  readonly chunks?: AsyncIterable<string>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -30,4 +34,15 @@ export function send(response: ServerResponse, reply: Reply, more: Readonly<Reco
   // Head and body in one piece, which is one packet where it is short.
   response.writeHead(reply.status, headers);
   response.end(reply.text);
+}
+
+/** Sends a body while it is made. What goes wrong on the way ends the connection, so that half of it is not taken for all. */
+export async function sendChunks(
+  response: ServerResponse,
+  { status, headers = {} }: Reply,
+  chunks: AsyncIterable<string>,
+  more: Readonly<Record<string, string>>,
+): Promise<void> {
+  response.writeHead(status, { ...more, 'Cache-Control': 'no-store', ...headers });
+  await pipeline(Readable.from(chunks, { highWaterMark: 1 }), response);
 }

@@ -13,7 +13,7 @@ import { corsHeaders } from './cors.ts';
 import { addressOf, pathOf, urlOf, type Incoming } from './incoming.ts';
 import { admit, countAddress, type Admitted } from './middleware/limits.ts';
 import { toReply } from './middleware/errors.ts';
-import { send, type Reply } from './reply.ts';
+import { send, sendChunks, type Reply } from './reply.ts';
 
 export type Work<R extends Incoming = Request> = (ctx: Ctx, request: R) => Promise<Reply>;
 export interface RouteOptions {
@@ -49,11 +49,13 @@ export async function answer<R extends Incoming>(
     const reply = await withFreshSchema(ctx, () => work(ctx, request));
     const hash = loadedHash(base);
     if (hash !== undefined) headers['X-Schema-Hash'] = hash;
-    send(response, reply, headers);
+    if (reply.chunks === undefined) send(response, reply, headers);
+    else await sendChunks(response, reply, reply.chunks, headers);
   } catch (error) {
     // What was not read of the body would be taken for the next request.
     if (!request.complete) response.shouldKeepAlive = false;
-    if (!response.headersSent) send(response, toReply(error, requestId, base.log), headers);
+    if (response.headersSent) base.log.warn({ requestId, err: error }, 'an answer broke off');
+    else send(response, toReply(error, requestId, base.log), headers);
   } finally {
     admitted?.release();
     if (base.log.isLevelEnabled('info'))

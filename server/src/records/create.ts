@@ -9,13 +9,15 @@ import { parseValues } from './values.ts';
 import { runWrite } from './run-write.ts';
 import { planCreate } from './write.ts';
 
-export const createRecord = (ctx: Ctx, name: string, body: unknown): Promise<Written> => create(ctx, name, body, undefined);
+/** `id`: given already, as in a batch, where others refer to it. */
+export const createRecord = (ctx: Ctx, name: string, body: unknown, id?: string): Promise<Written> =>
+  create(ctx, name, body, undefined, id);
 
 /** The record of a new account: the same line, with the address that no body may name. */
 export const createAccountRecord = (ctx: Ctx, name: string, email: string, fields: Readonly<Record<string, unknown>>): Promise<Written> =>
   create(ctx, name, fields, email);
 
-async function create(ctx: Ctx, name: string, body: unknown, email: string | undefined): Promise<Written> {
+async function create(ctx: Ctx, name: string, body: unknown, email: string | undefined, id?: string): Promise<Written> {
   const schema = await schemaOf(ctx);
   const collection = collectionNamed(schema, name); // 404
   const caller = callerOf(ctx, schema);
@@ -23,7 +25,7 @@ async function create(ctx: Ctx, name: string, body: unknown, email: string | und
   const values = parseValues(caller, collection, body, 'create', email); // 400
   refuseNever(caller, policyFor(caller, collection, 'create', { sent: values.sent, creating: true })); // 401, 403
   if (values.invalid) throw values.invalid; // 422
-  const plan = planCreate(caller, collection, values.id ?? newId(ctx.now), values);
+  const plan = planCreate(caller, collection, values.id ?? id ?? newId(ctx.now), values);
   const written = await runWrite(ctx, collection, plan); // 403, 422, 409
   if (written === undefined) throw fail('internal');
   return written;

@@ -18,6 +18,8 @@ export interface Input {
   readonly search?: unknown;
   readonly highlight?: unknown;
   readonly can?: unknown;
+  /** Of an export. */
+  readonly format?: unknown;
   /** Whether parameters are text, to be read as the type they are compared with. */
   readonly text: boolean;
 }

@@ -22,7 +22,8 @@ export async function listRecords(ctx: Ctx, name: string, query: Query): Promise
   return serializePage(ctx, plan, rows);
 }
 
-async function run(ctx: Ctx, plan: ListPlan): Promise<Rows> {
+/** The rows of a plan, with the lists beside them. */
+export async function run(ctx: Ctx, plan: ListPlan): Promise<Rows> {
   const [rows, count] =
     plan.count === undefined ? [await ctx.db.texts(plan.rows)] : await Promise.all([ctx.db.texts(plan.rows), ctx.db.texts(plan.count)]);
   const lists = plan.follows.length === 0 ? noLists : await fetchLists(ctx, plan.follows, rows, plan.constants);

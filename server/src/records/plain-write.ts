@@ -26,7 +26,7 @@ export function plainInsert(
   collection: Collection,
   params: ParamList,
   { columns, next, judging }: { readonly columns: readonly string[]; readonly next: string; readonly judging: Judging },
-): PlainWrite | undefined {
+): PlainWrite {
   const conditions = judging.list.map(({ sql }) => sql);
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
   const into = `INSERT INTO ${collection.table} AS t (${columns.join(', ')})`;
@@ -66,14 +66,18 @@ export function plainDelete(
 const whole = (id: string, judging: Judging): string =>
   [`t.${ident('id')} = ${id}`, ...judging.list.map(({ sql }) => `(${sql})`)].join(' AND ');
 
-/** RETURNING cannot join: where what is shown depends on other rows, there is no plain form. */
-function returned(writing: Writing, collection: Collection, params: ParamList, write: string): PlainWrite | undefined {
+/** RETURNING cannot join: where what is shown depends on other rows, the written row is joined to them outside. */
+function returned(writing: Writing, collection: Collection, params: ParamList, write: string): PlainWrite {
   const root: Root = { alias: 't', joins: [] };
   const columns = new Columns();
   const shown = selectWritten(writing.caller, collection, params, columns, root);
   const answer: Answer = { id: columns.add('t."id"'), version: columns.add('t."version"'), ...shown, judged: [] };
-  if (joined(root.joins) !== '') return undefined;
-  return { statement: writing.template(`${write} RETURNING ${columns.sql.join(', ')}`, params), answer };
+  const joins = joined(root.joins);
+  const text =
+    joins === ''
+      ? `${write} RETURNING ${columns.sql.join(', ')}`
+      : `WITH w AS (${write} RETURNING t.*) SELECT ${columns.sql.join(', ')} FROM w t${joins}`;
+  return { statement: writing.template(text, params), answer };
 }
 
 /** Whether a condition speaks of the row to be, or of what changes. */

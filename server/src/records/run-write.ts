@@ -1,6 +1,6 @@
 /** Runs a planned write and says what refused it: a judgement, or a constraint of Postgres with the field it is about. */
 import type { ProblemField } from '@underpin/sdk/wire';
-import type { Ctx } from '../ctx.ts';
+import { withTx, type Ctx } from '../ctx.ts';
 import type { Statement, Texts } from '../db/connect.ts';
 import { isPgProblem } from '../db/pg-errors.ts';
 import { fail, failAt, type Failure } from '../kit/errors.ts';
@@ -22,6 +22,25 @@ export async function runWrite(ctx: Ctx, collection: Collection, plan: WritePlan
   });
   return readWritten(plan.answer, row);
 }
+
+/**
+ * Makes many records by one statement; undefined where not all of them came of it, and nothing is done then: whoever asked
+ * makes them one by one, which says what stands in the way.
+ */
+export async function createTogether(ctx: Ctx, plan: WritePlan['plain'], count: number): Promise<ReadonlyMap<string, Written> | undefined> {
+  if (plan === undefined) return undefined;
+  try {
+    return await withTx(ctx, async (inside) => {
+      const rows = await inside.db.texts(plan.statement);
+      if (rows.length < count) throw new Short();
+      return new Map(rows.flatMap((row) => readWritten(plan.answer, row) ?? []).map((written) => [written.id, written]));
+    });
+  } catch (error) {
+    if (error instanceof Short || isPgProblem(error)) return undefined;
+    throw error;
+  }
+}
+class Short extends Error {}
 
 async function execute(ctx: Ctx, collection: Collection, statement: Statement): Promise<Texts | undefined> {
   try {

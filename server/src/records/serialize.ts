@@ -13,7 +13,17 @@ export interface Rows {
   readonly total: number | undefined;
 }
 
-export function serializePage(ctx: Ctx, plan: ListPlan, { rows, lists, total }: Rows): string {
+export const serializePage = (ctx: Ctx, plan: ListPlan, rows: Rows): string => {
+  const { records, page } = pageOf(ctx, plan, rows);
+  return `{"data":[${records.join()}],"page":${JSON.stringify(page)}}`;
+};
+
+/** The records of a page as JSON, and where to go on. */
+export function pageOf(
+  ctx: Ctx,
+  plan: ListPlan,
+  { rows, lists, total }: Rows,
+): { readonly records: readonly string[]; readonly page: PageInfo } {
   const { asked, position } = plan;
   const more = rows.length > asked.limit;
   const kept = more ? rows.slice(0, asked.limit) : rows;
@@ -34,7 +44,7 @@ export function serializePage(ctx: Ctx, plan: ListPlan, { rows, lists, total }: 
           totalIsExact: plan.cap === undefined || (plan.cap > 0 && total <= plan.cap),
         }),
   };
-  return `{"data":[${ordered.map((row) => plan.write(row, lists)).join()}],"page":${JSON.stringify(page)}}`;
+  return { records: ordered.map((row) => plan.write(row, lists)), page };
 }
 
 /** One record with the version for its ETag. */

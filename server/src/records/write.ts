@@ -14,6 +14,7 @@
  * WHERE asks the same (plain-write.ts); only where that wrote nothing is this one run, which says why, or writes after all.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
+import { manyOf, nodesOf, rowOf } from '@underpin/sdk/expr/walk';
 import type { Statement } from '../db/connect.ts';
 import type { ParamList } from '../expr/params.ts';
 import { fail, type Failure } from '../kit/errors.ts';
@@ -116,17 +117,47 @@ function writeCreate(writing: Writing, collection: Collection, values: Values): 
   };
 }
 
-/** The row that is to be, and what may refuse it. Each statement has parameters of its own. */
-function judgeCreate({ caller, params: newParams }: Writing, collection: Collection, { values, sent }: Values) {
+/** Where the values of a new row come from: each from a parameter of its own, or for many rows from lists of them. */
+interface Source {
+  readonly id: string;
+  readonly value: (place: Sent) => string;
+  readonly from: string;
+}
+const oneRow = (params: ParamList): Source => ({
+  id: params.sent(at.id, 'uuid'),
+  value: ({ value: { field }, at: index }) => params.sent(index, bindType(field)),
+  from: '',
+});
+function manyRows(params: ParamList, places: readonly Sent[]): Source {
+  const lists = [
+    params.sent(at.id, 'uuid[]'),
+    ...places.map(({ value: { field }, at: index }) => params.sent(index, `${bindType(field)}[]`)),
+  ];
+  const names = lists.map((_list, index) => `c${index}`);
+  return {
+    id: 'u.c0',
+    value: (place) => `u.c${places.indexOf(place) + 1}`,
+    from: ` FROM unnest(${lists.join(', ')}) AS u(${names.join(', ')})`,
+  };
+}
+
+/** The rows that are to be, and what may refuse them. Each statement has parameters of its own. */
+function judgeCreate(
+  { caller, params: newParams }: Writing,
+  collection: Collection,
+  { values, sent }: Values,
+  rows: 'one' | 'many' = 'one',
+) {
   const params = newParams();
-  const own = params.sent(at.id, 'uuid');
-  const now = params.sent(at.now, 'timestamptz');
   const places = placed(values);
   const plain = places.filter(({ value }) => value.field.junction === undefined);
-  const lists = planLists(params, places, own);
-  const given = plain.map(({ value: { field }, at: index }) => `${params.sent(index, bindType(field))} AS ${ident(field.name)}`);
-  const next = withComputed(collection, [`${own} AS "id"`, ...given, `${now} AS "created"`, `${now} AS "updated"`, `1::int8 AS "version"`]);
-  const columns = ['id', ...plain.map(({ value: { field } }) => field.name), 'created', 'updated', 'version'].map(ident);
+  const { id, value, from } = rows === 'one' ? oneRow(params) : manyRows(params, plain);
+  const now = params.sent(at.now, 'timestamptz');
+  const lists = planLists(params, places, id);
+  const given = plain.map((place) => `${value(place)} AS ${ident(place.value.field.name)}`);
+  const row = [`${id} AS "id"`, ...given, `${now} AS "created"`, `${now} AS "updated"`, `1::int8 AS "version"`];
+  const next = withComputed(collection, row, from);
+  const columns = ['id', ...plain.map((place) => place.value.field.name), 'created', 'updated', 'version'].map(ident);
   const judging = new Judging(caller, params, 'n', 'n', { nextMany: tablesOf(lists) });
   const rule = policyFor(caller, collection, 'create', { sent, creating: true });
   refuseNever(caller, rule);
@@ -137,14 +168,53 @@ function judgeCreate({ caller, params: newParams }: Writing, collection: Collect
   return { params, lists, judging, next, columns };
 }
 
+/** A new record of a batch, with the values that it is made of. */
+export interface NewRecord {
+  readonly id: string;
+  readonly values: Values;
+}
+
+/** Records are made by one statement where the writing of a plan sees no difference between them, and none could ask for another of them. */
+export const togetherKey = (caller: Caller, collection: Collection, values: Values): string | undefined =>
+  values.values.some(({ field, change }) => field.junction !== undefined || change !== undefined || field.ty.kind === 'list')
+    ? undefined
+    : keyOf('create', caller, collection, values, 'many');
+
+/** Many new records in the plain form. Undefined where it has none, or where a rule looks at other records of the collection. */
+export function planCreateMany(caller: Caller, collection: Collection, records: readonly NewRecord[]): WritePlan['plain'] {
+  const [first] = records;
+  const key = first && togetherKey(caller, collection, first.values);
+  if (first === undefined || key === undefined) return undefined;
+  const { plan, constants } = planned(caller, key, [], (writing) => {
+    const judged = judgeCreate(writing, collection, first.values, 'many');
+    const { sent } = first.values;
+    const rules = [policyFor(caller, collection, 'create', { sent, creating: true }), policyFor(caller, collection, 'view')];
+    const looks = rules.some((rule) => rule !== 'never' && rule.some((ir) => looksAt(ir, collection.name)));
+    return looks ? undefined : plainInsert(writing, collection, judged.params, judged);
+  });
+  if (plan === undefined) return undefined;
+  const lists = first.values.values.flatMap((_value, index) => [records.map((one) => one.values.values[index]?.value ?? null), null, null]);
+  const sent = [records.map(({ id }) => id), new Date(caller.ctx.now), undefined, ...lists];
+  return { ...plan, statement: bind(plan.statement, constants, sent) };
+}
+
+/** Whether a condition looks at records of a collection besides the one it is judged on. */
+function looksAt(ir: Ir, collection: string): boolean {
+  for (const node of nodesOf(ir)) {
+    const row = rowOf(node);
+    if (manyOf(node)?.to === collection || (row?.origin.kind === 'hop' && row.collection === collection)) return true;
+  }
+  return false;
+}
+
 const isWritten = (field: Field): boolean => field.type.name !== 'computed';
 
 /** The row that is to be, with what Postgres will compute from it, so that rules may ask for that too. */
-function withComputed(collection: Collection, columns: readonly string[]): string {
+function withComputed(collection: Collection, columns: readonly string[], from = ''): string {
   const computed = collection.fields
     .filter((field) => !isWritten(field))
     .map((field) => `(${compiled(collection.def, field.def).sql}) AS ${ident(field.name)}`);
-  const row = `SELECT ${columns.join(', ')}`;
+  const row = `SELECT ${columns.join(', ')}${from}`;
   return computed.length === 0 ? row : `SELECT b.*, ${computed.join(', ')} FROM (${row}) b`;
 }
 

@@ -52,6 +52,12 @@ export const countAddress = (base: Base, address: string): void => {
   if (base.config.RATE_LIMITS) countOne(base, base.cache.get(counters), `all ${callerKey({ kind: 'anonymous', address })}`, rates.api);
 };
 
+/** Counts what a request writes besides the one that it was counted as. */
+export function countWrites(base: Base, actor: Actor, more: number): void {
+  if (!base.config.RATE_LIMITS) return;
+  for (let counted = 0; counted < more; counted++) countOne(base, base.cache.get(counters), `write ${callerKey(actor)}`, rates.write);
+}
+
 const seconds = (base: Base, counter: Counter): number => Math.max(1, Math.ceil((counter.resets - base.clock()) / 1000));
 
 function countOne(base: Base, state: Counters, key: string, rate: Rate): Counter {
