@@ -29,7 +29,15 @@ const rounds = Number(values.rounds);
 const seconds = Number(values.seconds);
 const connections = Number(values.connections);
 const records = Number(values.records);
-const operations = values.only?.split(',') ?? ['get', 'list', 'author', 'cursor', 'create', 'update'];
+const operations = values.only?.split(',').filter((name) => name !== 'batch') ?? [
+  'get',
+  'list',
+  'author',
+  'cursor',
+  'offset',
+  'create',
+  'update',
+];
 const most = 200_000;
 const password = 'correct horse battery staple';
 const secret = 'a secret for measuring only, and long enough';
@@ -189,6 +197,23 @@ async function measure(target, operation, ids, postgres) {
   return { ...result, server: per('server', target.pid), postgres: per('postgres', postgres) };
 }
 
+/** Fifty creates in one batch beside fifty single ones, by one client: records per second. */
+async function measureBatches(underpin, embedded) {
+  const single = await load({ ...underpin, operation: 'create', ids: [], seconds, connections: 1 });
+  await clean(embedded.url);
+  const batch = await load({ ...underpin, operation: 'batch', ids: [], seconds, connections: 1 });
+  await clean(embedded.url);
+  if (single.wrong + batch.wrong > 0) say(`batches: ${single.wrong + batch.wrong} answers were not right`);
+  return { single: single.perSecond, batch: batch.perSecond * 50 };
+}
+
+function reportBatches(batches) {
+  if (batches.length === 0) return '';
+  const [single, batch] = ['single', 'batch'].map((name) => median(batches.map((one) => one[name])));
+  const ratio = median(batches.map((one) => one.batch / one.single));
+  return `creates per second by one client: ${single.toFixed(0)} one by one, ${batch.toFixed(0)} in batches of 50, ratio ${ratio.toFixed(1)}\n`;
+}
+
 function report(results) {
   const columns = ['perSecond', 'p50', 'p99', 'server', 'postgres'];
   const figure = (value, column) => (Number.isNaN(value) ? '–' : value.toFixed(column === 'p50' || column === 'p99' ? 1 : 0));
@@ -260,6 +285,7 @@ async function main() {
     .sign(new TextEncoder().encode(secret));
 
   const results = [];
+  const batches = [];
   for (let round = 0; round < rounds; round++) {
     const underpin = await startUnderpin();
     const byHand = await startByHand();
@@ -278,10 +304,11 @@ async function main() {
         say(`round ${round + 1} ${operation} ${target.name}: ${result.perSecond.toFixed(0)} requests/s`);
       }
     }
+    if (values.only === undefined || values.only.includes('batch')) batches.push(await measureBatches(targets[0], embedded));
     await underpin.stop();
     await byHand.stop();
   }
-  process.stdout.write(values.json ? `${JSON.stringify(results)}\n` : `\n${report(results)}`);
+  process.stdout.write(values.json ? `${JSON.stringify({ results, batches })}\n` : `\n${report(results)}${reportBatches(batches)}`);
 }
 
 let failed = false;

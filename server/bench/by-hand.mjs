@@ -70,7 +70,9 @@ app.get('/api/v1/records/posts', async (request, response) => {
     name += ' cursor';
   }
   values.push(limit + 1);
-  const tail = `WHERE ${where.join(' AND ')} ORDER BY p."views" DESC, p."id" DESC LIMIT $${values.length}`;
+  const at = query.page === undefined ? '' : ` OFFSET ${(Number(query.page) - 1) * limit}`;
+  const tail = `WHERE ${where.join(' AND ')} ORDER BY p."views" DESC, p."id" DESC LIMIT $${values.length}${at}`;
+  if (at !== '') name += ' page';
   const expands = query.expand === 'author';
   const rows = expands
     ? await run(`${name} author`, `SELECT ${columns}, ${author} FROM posts p LEFT JOIN users u ON u."id" = p."author" ${tail}`, values)

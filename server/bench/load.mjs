@@ -16,8 +16,11 @@ const base = '/api/v1/records/posts';
 const published = { filter: 'status == $status', 'p.status': 'published', sort: '-views', limit: '20' };
 const list = `${base}?${new URLSearchParams(published)}`;
 const author = `${base}?${new URLSearchParams({ ...published, expand: 'author', 'expand.author.fields': 'name' })}`;
+const far = `${base}?${new URLSearchParams({ sort: '-views', limit: '20', page: '2500' })}`;
 const further = `${base}?${new URLSearchParams({ sort: '-views', limit: '20', cursor: cursor ?? '' })}`;
 let serial = 0;
+
+const newPost = () => ({ title: `made ${serial++}`, body: 'by the load', status: 'draft', views: 1 });
 
 /** The next request: method, path, body, and the status that is right. */
 const operations = {
@@ -25,7 +28,14 @@ const operations = {
   list: () => ['GET', list, undefined, 200],
   author: () => ['GET', author, undefined, 200],
   cursor: () => ['GET', further, undefined, 200],
-  create: () => ['POST', base, { title: `made ${serial++}`, body: 'by the load', status: 'draft', views: 1 }, 201],
+  offset: () => ['GET', far, undefined, 200],
+  batch: () => [
+    'POST',
+    '/api/v1/batch',
+    { operations: Array.from({ length: 50 }, () => ({ op: 'create', collection: 'posts', data: newPost() })) },
+    200,
+  ],
+  create: () => ['POST', base, newPost(), 201],
   update: () => ['PATCH', `${base}/${ids[serial++ % ids.length]}`, { title: `changed ${serial}` }, 200],
 };
 

