@@ -12,6 +12,7 @@ import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
 import { docsPage } from './docs.ts';
 import { live, ready } from './health.ts';
 import { toReply } from './middleware/errors.ts';
+import { openApi } from './openapi.ts';
 import { batchRoute, recordsDoor } from './records.ts';
 import { ruleRoutes } from './ops.ts';
 import { send } from './reply.ts';
@@ -50,6 +51,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.use('/api/v1/auth', authRoutes(base));
   app.use('/api/v1/collections', collectionRoutes(base));
   app.get('/api/v1/schema', schemaRoute(base));
+  app.get('/api/v1/openapi.json', openApi(base));
   app.post('/api/v1/batch', batchRoute(base));
   app.use('/api/v1/ops/rules', ruleRoutes(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
