@@ -7,6 +7,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Base } from '../ctx.ts';
 import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import { aggregateRecords } from '../records/aggregate.ts';
+import { removeMany, updateMany } from '../records/change-many.ts';
 import { createRecord } from '../records/create.ts';
 import { listRecords } from '../records/list.ts';
 import { inputOfBody, inputOfUrl } from '../records/input.ts';
@@ -46,6 +48,30 @@ export const recordRoutes: readonly RecordRoute[] = [
       return text(await listRecords(ctx, param(request, 'collection'), { read: () => inputOfBody(body) }));
     },
     options: { write: false },
+  },
+  {
+    method: 'POST',
+    path: '/:collection/aggregate',
+    work: async (ctx, request) => text(await aggregateRecords(ctx, param(request, 'collection'), await bodyOf(request))),
+    options: { write: false },
+  },
+  {
+    method: 'POST',
+    path: '/:collection/update',
+    work: async (ctx, request) => {
+      const collection = param(request, 'collection');
+      const body = await bodyOf(request);
+      return once(ctx, { request, collection, body }, async (inside) => text(JSON.stringify(await updateMany(inside, collection, body))));
+    },
+  },
+  {
+    method: 'POST',
+    path: '/:collection/delete',
+    work: async (ctx, request) => {
+      const collection = param(request, 'collection');
+      const body = await bodyOf(request);
+      return once(ctx, { request, collection, body }, async (inside) => text(JSON.stringify(await removeMany(inside, collection, body))));
+    },
   },
   {
     method: 'GET',
