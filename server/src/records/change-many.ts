@@ -19,6 +19,7 @@ import { callerOf, policyFor, refuseHidden, refuseNever, type Caller } from './p
 import { removeRecord } from './remove.ts';
 import { allHold, callerView, type Root } from './select.ts';
 import { updateRecord } from './update.ts';
+import { parseValues } from './values.ts';
 
 /** How many records were changed. */
 export interface Counted {
@@ -28,24 +29,38 @@ export interface Counted {
 export async function updateMany(ctx: Ctx, name: string, body: unknown): Promise<Counted> {
   const { data, ...rest } = membersOf(body, ['filter', 'where', 'params', 'data']);
   if (!isObject(data)) throw failAt('invalid_request', '/data', 'data must be an object');
-  return changeMany(ctx, name, 'update', rest, new Set(Object.keys(data)), (inside, id) => updateRecord(inside, name, id, data));
+  return changeMany(ctx, name, rest, {
+    action: 'update',
+    sent: new Set(Object.keys(data)),
+    check: (caller, collection) => void parseValues(caller, collection, data, 'update'),
+    change: (inside, id) => updateRecord(inside, name, id, data),
+  });
 }
 
 export async function removeMany(ctx: Ctx, name: string, body: unknown): Promise<Counted> {
-  return changeMany(ctx, name, 'delete', membersOf(body, ['filter', 'where', 'params']), new Set(), (inside, id) =>
-    removeRecord(inside, name, id),
-  );
+  return changeMany(ctx, name, membersOf(body, ['filter', 'where', 'params']), {
+    action: 'delete',
+    sent: new Set(),
+    check: () => undefined,
+    change: (inside, id) => removeRecord(inside, name, id),
+  });
 }
 
 type Action = 'update' | 'delete';
 
+interface Change {
+  readonly action: Action;
+  readonly sent: ReadonlySet<string>;
+  /** Refuses what makes no sense for any record, whether or not there is one. */
+  readonly check: (caller: Caller, collection: Collection) => void;
+  readonly change: (inside: Ctx, id: string) => Promise<unknown>;
+}
+
 async function changeMany(
   ctx: Ctx,
   name: string,
-  action: Action,
   input: Readonly<Record<string, unknown>>,
-  sent: ReadonlySet<string>,
-  change: (inside: Ctx, id: string) => Promise<unknown>,
+  { action, sent, check, change }: Change,
 ): Promise<Counted> {
   const schema = await schemaOf(ctx);
   const collection = collectionNamed(schema, name); // 404
@@ -55,6 +70,7 @@ async function changeMany(
   if ((filter === undefined || filter === null) && (where === undefined || where === null))
     throw failAt('invalid_request', '/filter', 'Say which records: filter must be there, "true" for all of them');
   const conditions = parseConditions(caller, collection, { filter, where, params, text: false }); // 400
+  check(caller, collection); // 400
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403
   refuseNever(caller, policyFor(caller, collection, action, action === 'update' ? { sent } : {})); // 401, 403
   return withTx(ctx, async (inside) => {

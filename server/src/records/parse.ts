@@ -6,7 +6,7 @@ import type { Collection, Field } from '../schema/collection.ts';
 import { parseConditions, parseFields, parseSort, type Conditions, type SortKey } from './conditions.ts';
 import { names, wholeNumber, type Input, type Query } from './input.ts';
 import { parseExpand, type Expand } from './parse-expand.ts';
-import type { Caller } from './policy.ts';
+import { asksForMoment, type Caller } from './policy.ts';
 
 export type Count = { readonly kind: 'none' | 'estimated' | 'exact' } | { readonly kind: 'capped'; readonly cap: number };
 
@@ -33,7 +33,7 @@ export interface Asked extends Shape, Conditions {
 const askedBefore = new WeakMap<object, Recent<string, Asked>>();
 const rememberedQueries = 20;
 
-/** What the same caller asked in the same words is not read again, but where it depends on the moment or names a place. */
+/** What the same caller asked in the same words is not read again, but where it, or what he sees, depends on the moment, or it names a place. */
 export function parseList(caller: Caller, collection: Collection, query: Query): Asked {
   const queries = askedBefore.get(caller.known) ?? new Recent<string, Asked>(rememberedQueries);
   askedBefore.set(caller.known, queries);
@@ -41,7 +41,7 @@ export function parseList(caller: Caller, collection: Collection, query: Query):
   const before = text === undefined ? undefined : queries.get(text);
   if (before !== undefined) return before;
   const asked = readList(caller, collection, query.read());
-  if (text !== undefined && asked.cursor === undefined && !asked.momentary) queries.set(text, asked);
+  if (text !== undefined && asked.cursor === undefined && !asked.momentary && !asksForMoment(caller)) queries.set(text, asked);
   return asked;
 }
 

@@ -111,7 +111,8 @@ export function modelOf(caller: Caller): SchemaModel {
 }
 
 const momentary = new WeakMap<Schema, boolean>();
-function asksForMoment({ schema }: Caller): boolean {
+/** Whether any rule of the schema does: then what is there for a caller may not be there the next moment. */
+export function asksForMoment({ schema }: Caller): boolean {
   const before = momentary.get(schema);
   if (before !== undefined) return before;
   const rules = schema.collections.flatMap((collection) =>
