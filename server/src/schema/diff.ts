@@ -2,6 +2,7 @@
 import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
 import { canonical } from './collection.ts';
 import * as ddl from './ddl.ts';
+import { createSearchIndex, searchBuilt, searchDropped } from './search.ts';
 
 export interface Operation {
   readonly kind:
@@ -39,7 +40,8 @@ export function diffCollection(before: Stored | undefined, after: Stored | undef
       sql: ddl.renameTable(before.name, after.name),
     });
   }
-  operations.push(...diffFields(before, after), ...diffIndexes(before, after));
+  operations.push(...searchDropped(before, after), ...diffFields(before, after));
+  operations.push(...diffIndexes(before, after), ...searchBuilt(before, after));
   // Of fields only those that stay: the rules of one that comes or goes come and go with it.
   const inBoth = before.fields.map(({ id }) => id).filter((id) => after.fields.some((field) => field.id === id));
   const rulesOf = ({ rules, guard, fields }: Stored): string =>
@@ -53,7 +55,7 @@ const created = (after: Stored): Operation => ({
   kind: 'create_collection',
   collection: after.name,
   summary: `create ${after.name} with ${after.fields.length} fields`,
-  sql: [...ddl.createTable(after), ...(after.indexes ?? []).map((index) => ddl.createIndex(after, index))],
+  sql: [...ddl.createTable(after), ...(after.indexes ?? []).map((index) => ddl.createIndex(after, index)), ...createSearchIndex(after)],
 });
 
 const dropped = (before: Stored): Operation => ({

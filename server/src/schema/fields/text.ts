@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { limits } from '../../kit/limits.ts';
 import { defineField, textual } from '../field-type.ts';
+import { searchable } from './searchable.ts';
 
 /** Neither NUL nor half of a surrogate pair: Postgres cannot hold the one, UTF-8 not the other. */
 export const storableText = (value: string): boolean => !value.includes('\0') && value.isWellFormed();
@@ -17,6 +18,7 @@ export const text = defineField({
   settings: z.object({
     min: z.number().int().min(0).max(limits.text).optional().describe('Least number of characters'),
     max: z.number().int().min(1).max(limits.text).optional().describe('Greatest number of characters'),
+    searchable,
   }),
   ty: () => ({ kind: 'text' }),
   column: ({ min, max }) => ({
