@@ -2,29 +2,8 @@
 import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
 import { canonical } from './collection.ts';
 import * as ddl from './ddl.ts';
+import type { Operation } from './operation.ts';
 import { createSearchIndex, searchBuilt, searchDropped } from './search.ts';
-
-export interface Operation {
-  readonly kind:
-    | 'create_collection'
-    | 'drop_collection'
-    | 'rename_collection'
-    | 'add_field'
-    | 'drop_field'
-    | 'rename_field'
-    | 'change_field'
-    | 'add_index'
-    | 'drop_index'
-    | 'change_rules';
-  readonly collection: string;
-  readonly field?: string;
-  readonly summary: string;
-  readonly sql: readonly string[];
-  /** A count that the plan shows, as SQL over the tables before the change. */
-  readonly counts?: Readonly<Record<string, string>>;
-  /** What the counted things mean: values that go, rows that stand in the way. */
-  readonly hazard?: 'DELETES_DATA' | 'MAY_FAIL';
-}
 
 type Stored = CollectionDef & { readonly id: string };
 

@@ -10,8 +10,8 @@ import { limits } from '../kit/limits.ts';
 import { ident, literal } from '../kit/sql.ts';
 import { canonical } from './collection.ts';
 import { at } from './definition.ts';
-import type { Operation } from './diff.ts';
 import type { Schema } from './load.ts';
+import type { Operation } from './operation.ts';
 import { fieldRule } from './rules.ts';
 
 type Stored = CollectionDef & { readonly id: string };

@@ -2,8 +2,7 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { defineField, textual } from '../field-type.ts';
-import { searchable } from './searchable.ts';
-import { storableText } from './text.ts';
+import { searchable, storableText } from './text.ts';
 
 /** The one form in which an address is stored and compared, or undefined if it is none. */
 export function parseEmail(value: string): string | undefined {

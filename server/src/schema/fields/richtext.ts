@@ -3,8 +3,7 @@ import sanitizeHtml from 'sanitize-html';
 import { z } from 'zod';
 import { limits } from '../../kit/limits.ts';
 import { defineField } from '../field-type.ts';
-import { searchable } from './searchable.ts';
-import { codePoints, storableText } from './text.ts';
+import { codePoints, searchable, storableText } from './text.ts';
 
 /** What stays: the markup of text, tables and pictures; no script, style, form, frame or event. Links leave nothing behind. */
 const allowed: sanitizeHtml.IOptions = {

@@ -2,12 +2,17 @@
 import { z } from 'zod';
 import { limits } from '../../kit/limits.ts';
 import { defineField, textual } from '../field-type.ts';
-import { searchable } from './searchable.ts';
 
 /** Neither NUL nor half of a surrogate pair: Postgres cannot hold the one, UTF-8 not the other. */
 export const storableText = (value: string): boolean => !value.includes('\0') && value.isWellFormed();
 /** Length as people and Postgres count it: by code point. */
 export const codePoints = (value: string): number => [...value].length;
+
+/** The setting that lets a field be searched: how much its words weigh. */
+export const searchable = z
+  .preprocess((value) => (value === true ? 'D' : value), z.enum(['A', 'B', 'C', 'D'], { error: 'must be A, B, C or D' }))
+  .optional()
+  .describe('Weight of its words in a search: A the most, D the least');
 
 export const text = defineField({
   name: 'text',

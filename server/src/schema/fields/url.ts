@@ -1,8 +1,7 @@
 /** An absolute URL with http or https. */
 import { z } from 'zod';
 import { defineField, textual } from '../field-type.ts';
-import { searchable } from './searchable.ts';
-import { storableText } from './text.ts';
+import { searchable, storableText } from './text.ts';
 
 const longest = 2_048;
 const isWebUrl = (value: string): boolean =>
