@@ -68,6 +68,8 @@ export interface FieldDef {
   readonly inverse?: string;
   /** Select: the allowed values. */
   readonly values?: readonly string[];
+  /** Texts: how much their words weigh in a search. */
+  readonly searchable?: 'A' | 'B' | 'C' | 'D';
   readonly [setting: string]: unknown;
 }
 

@@ -198,7 +198,9 @@ export const messages = {
     returnsNote: 'Found out by the server when this is saved.',
     secret: 'Secret',
     secretNote: 'Can be written, and is never shown to anybody again, admins included.',
-    searchable: 'Searchable',
+    searchable: 'Weight in search',
+    searchableNote: 'A weighs most, D least. Without one the field is not searched.',
+    none: 'None',
   },
   choice: { restrict: 'Refuse, as long as this points to it', 'set null': 'Empty this field', cascade: 'Delete this record too' },
   type: {

@@ -42,7 +42,10 @@ export const SettingInput = ({ setting, def, value, error, onChange }: SettingIn
   if (setting.kind === 'collection' || setting.kind === 'choice') {
     const options =
       setting.kind === 'choice'
-        ? setting.choices.map((choice) => ({ value: choice, text: t(`choice.${choice}`, { _: choice }) }))
+        ? [
+            ...(setting.fallback === undefined ? [{ value: '', text: t('setting.none') }] : []),
+            ...setting.choices.map((choice) => ({ value: choice, text: t(`choice.${choice}`, { _: choice }) })),
+          ]
         : collections
             .filter((collection) => !isSystem(collection))
             .map((collection) => ({ value: collection.name, text: labelOf(collection) }));

@@ -17,6 +17,11 @@ export const limits = {
   changeMany: 1_000,
   batch: { operations: 200, units: 10 },
   aggregate: { groups: 4, outputs: 20, rows: 1_000, fallback: 100 },
+  /**
+   * Characters of what is asked for, of what is searched in one record (a tsvector holds a MiB), of what is compared for typos;
+   * how alike is enough, and ms for looking.
+   */
+  search: { text: 1_000, indexed: 100_000, compared: 2_000, alike: 0.3, near: 500 },
   collections: { max: 500, fields: 200, indexes: 20, name: 48 },
   text: 1_048_576,
   /** Records that one explanation looks into; ms and rows of what it counts. */

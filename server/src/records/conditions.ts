@@ -18,6 +18,8 @@ export interface SortKey {
   readonly descending: boolean;
   readonly nullsFirst: boolean;
   readonly nullable: boolean;
+  /** By how well a record matches a search; `ir` says only of what type that is. */
+  readonly isRank?: true;
 }
 
 /** Conditions folded for the caller. `nothing`: no row can match, and none is asked for. */
@@ -94,18 +96,33 @@ export function parseSort(
   collection: Collection,
   asked: unknown,
   pointer = '/sort',
+  isRanked = false,
 ): { keys: readonly SortKey[]; text: string } {
-  const parts = asked === undefined || asked === null || asked === '' ? ['-created'] : names(asked, pointer.slice(1), limits.list.sort);
-  const keys = parts.map((part) => parseSortKey(caller, collection, part, pointer));
+  const parts =
+    asked === undefined || asked === null || asked === ''
+      ? [isRanked ? '-_rank' : '-created']
+      : names(asked, pointer.slice(1), limits.list.sort);
+  const keys = parts.map((part) =>
+    isRanked && /^-?_rank$/.test(part) ? rankKey(part.startsWith('-')) : parseSortKey(caller, collection, part, pointer),
+  );
   if (!parts.some((part) => /^-?id$/.test(part)))
     keys.push(parseSortKey(caller, collection, keys[0]?.descending === true ? '-id' : 'id', pointer));
   return { keys, text: parts.join() };
 }
 
+const rankKey = (descending: boolean): SortKey => ({
+  ir: { op: 'const', value: 0, ty: { kind: 'number' }, start: 0, end: 0 },
+  descending,
+  nullsFirst: descending,
+  nullable: false,
+  isRank: true,
+});
+
 const unsortable = new Set(['list', 'json', 'geo']);
 function parseSortKey(caller: Caller, collection: Collection, part: string, pointer: string): SortKey {
   const match = /^(-?)([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)(:last)?$/.exec(part);
   const path = match?.[2];
+  if (/^-?_rank$/.test(part)) throw failAt('invalid_request', pointer, 'Only what is searched has a rank; give search too');
   if (match === null || path === undefined)
     throw failAt('invalid_request', pointer, `"${part}" is no sort key; write field, -field or -field:last`);
   const ir = withPointer(pointer, () => checkValue(parse(path, clientLimits), checking(caller, collection)).ir);

@@ -33,7 +33,13 @@ export const shapeOfExpand = ({ name, fields, expand, list }: Expand): unknown =
   expand.map(shapeOfExpand),
   list && [list.limit, list.nothing, list.sort?.map(shapeOfKey), list.filter.map(shapeKey)],
 ];
-export const shapeOfKey = ({ ir, descending, nullsFirst, nullable }: SortKey): unknown => [shapeKey(ir), descending, nullsFirst, nullable];
+export const shapeOfKey = ({ ir, descending, nullsFirst, nullable, isRank }: SortKey): unknown => [
+  shapeKey(ir),
+  descending,
+  nullsFirst,
+  nullable,
+  isRank,
+];
 export const conditionsOf = (expand: readonly Expand[]): readonly Ir[] =>
   expand.flatMap((one) => [...(one.list?.filter ?? []), ...conditionsOf(one.expand)]);
 

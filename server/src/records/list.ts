@@ -3,6 +3,7 @@ import type { Ctx } from '../ctx.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import type { Query } from './input.ts';
 import { fetchLists } from './follow.ts';
+import { findNear, resumed } from './near.ts';
 import { parseList } from './parse.ts';
 import { planList, type ListPlan } from './plan.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
@@ -15,11 +16,12 @@ export async function listRecords(ctx: Ctx, name: string, query: Query): Promise
   const collection = collectionNamed(schema, name); // 404
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404: as if it were not there
-  const asked = parseList(caller, collection, query); // 400: makes no sense, or names a field you may not see
+  const asked = await resumed(ctx, schema, parseList(caller, collection, query)); // 400: makes no sense, or names a field you may not see
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403: nobody of your kind may
   const plan = planList(caller, collection, asked); // pure, kept by shape; 400: a cursor that is not ours
   const rows = await run(ctx, plan); // the only I/O: the page, its count, and a statement for each list beside it
-  return serializePage(ctx, plan, rows);
+  const near = rows.rows.length === 0 ? await findNear(ctx, caller, collection, asked) : undefined; // typos, where nothing matches
+  return near ?? serializePage(ctx, plan, rows);
 }
 
 /** The rows of a plan, with the lists beside them. */

@@ -7,6 +7,7 @@ import { parseConditions, parseFields, parseSort, type Conditions, type SortKey 
 import { names, wholeNumber, type Input, type Query } from './input.ts';
 import { parseExpand, type Expand } from './parse-expand.ts';
 import { asksForMoment, type Caller } from './policy.ts';
+import { parseSearch, type Search } from './search.ts';
 
 export type Count = { readonly kind: 'none' | 'estimated' | 'exact' } | { readonly kind: 'capped'; readonly cap: number };
 
@@ -20,6 +21,7 @@ export interface Shape {
   readonly can: readonly Ability[];
 }
 export interface Asked extends Shape, Conditions {
+  readonly search?: Search;
   readonly sort: readonly SortKey[];
   readonly limit: number;
   readonly cursor?: string;
@@ -47,18 +49,20 @@ export function parseList(caller: Caller, collection: Collection, query: Query):
 
 function readList(caller: Caller, collection: Collection, input: Input): Asked {
   const conditions = parseConditions(caller, collection, input);
-  const sort = parseSort(caller, collection, input.sort);
+  const search = parseSearch(caller, collection, input);
+  const sort = parseSort(caller, collection, input.sort, '/sort', search !== undefined);
   const limit = wholeNumber(input.limit, 'limit', 1, limits.list.max) ?? limits.list.fallback;
   const shape = parseShape(caller, collection, input, limit);
   return {
     ...shape,
     ...conditions,
+    ...(search === undefined ? {} : { search }),
     momentary: conditions.momentary || shape.momentary,
     sort: sort.keys,
     limit,
     ...parsePosition(input, limit),
     count: parseCount(input.count),
-    identity: JSON.stringify([collection.id, conditions.texts, sort.text]),
+    identity: JSON.stringify([collection.id, conditions.texts, sort.text, ...(search === undefined ? [] : [search.text])]),
   };
 }
 

@@ -12,6 +12,7 @@ import type { Asked, Shape } from './parse.ts';
 import { conditionsOf, shapeOfExpand, shapeOfKey, writeFollows, type Follow } from './follow.ts';
 import { bind, planned, type Template, type Writing } from './plans.ts';
 import { policyFor, refuseNever, type Caller } from './policy.ts';
+import { matchSql, rankSql, withFound } from './search-sql.ts';
 import { allHold, callerView, Columns, selectRecord, type Root, type Writer } from './select.ts';
 
 export interface ListPlan {
@@ -34,9 +35,9 @@ interface ListTemplates extends Pick<ListPlan, 'cap' | 'write' | 'keys' | 'follo
   readonly count: Template | undefined;
 }
 
-/** What a request sends to a list's statement: the offset, then the values of its position. */
+/** What a request sends to a list's statement: the offset, what is searched for (`searchAt`), then the values of its position. */
 const offsetAt = 0;
-const positionAt = 1;
+const positionAt = 2;
 
 export function planList(caller: Caller, collection: Collection, asked: Asked): ListPlan {
   const position = asked.cursor === undefined ? undefined : parseCursor(caller.ctx, asked.identity, asked.sort.length, asked.cursor);
@@ -45,7 +46,7 @@ export function planList(caller: Caller, collection: Collection, asked: Asked): 
   const { plan, constants } = planned(caller, key, [...asked.filter, ...conditionsOf(asked.expand)], (writing) =>
     writeList(writing, collection, asked, position, offset > 0),
   );
-  const sent = [offset, ...(position?.values ?? [])];
+  const sent = [offset, asked.search?.text, ...(position?.values ?? [])];
   return {
     asked,
     position,
@@ -61,8 +62,9 @@ const keys = new WeakMap<Asked, string>();
 function keyOf(collection: Collection, asked: Asked): string {
   const before = keys.get(asked);
   if (before !== undefined) return before;
-  const { sort, limit, nothing, count } = asked;
-  const key = JSON.stringify(['list', collection.name, sort.map(shapeOfKey), limit, nothing, count, shapeOfShape(asked)]);
+  const { sort, limit, nothing, count, search } = asked;
+  const searched = search && [search.highlight, search.near];
+  const key = JSON.stringify(['list', collection.name, sort.map(shapeOfKey), limit, nothing, count, searched, shapeOfShape(asked)]);
   keys.set(asked, key);
   return key;
 }
@@ -77,8 +79,9 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
   refuseNever(caller, allowed);
   const keys = position?.direction === 'prev' ? reversed(asked.sort) : asked.sort;
   const root: Root = { alias: 'r', joins: [] };
-  const where = [whereSql(caller, params, root, asked, allowed)];
-  const sorted = keys.map(({ ir }) => {
+  const where = [whereSql(caller, collection, params, root, asked, allowed)];
+  const sorted = keys.map(({ ir, isRank }) => {
+    if (isRank) return rankSql;
     const emitter = createEmitter({ naming: naming(caller.schema), params, record: root.alias, view: callerView(caller) });
     const sql = emitter.value(ir);
     root.joins.push(emitter.joins());
@@ -87,7 +90,11 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
   if (position !== undefined) where.push(behind(keys, sorted, position, (index, type) => params.sent(positionAt + index, type)));
   const columns = new Columns();
   const outer: Root = { alias: 'r', joins: [] };
-  const write = selectRecord({ caller, params, columns, root: outer }, collection, asked);
+  const selecting = { caller, params, columns, root: outer };
+  const plain = selectRecord(selecting, collection, asked);
+  const write = asked.search === undefined ? plain : withFound(selecting, collection, asked.search, `r."K${sorted.length}"`, plain);
+  // The rank comes after the keys, since it is shown also where it is none of them.
+  const carried = [...sorted, ...(asked.search === undefined ? [] : [rankSql])];
   // What costs something is asked for only of the rows of the page: they are found first, in a sub-select.
   const nested = columns.heavy || skips;
   const raw = sorted.map((_sql, index) => `r."K${index}"`);
@@ -103,10 +110,10 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
   ];
   const inner = [
     ...columnFields(collection).map((field) => `r.${ident(field.name)}`),
-    ...sorted.map((sql, index) => `${sql} AS "K${index}"`),
+    ...carried.map((sql, index) => `${sql} AS "K${index}"`),
   ];
   const text = skips
-    ? late(collection, columns, outer, sorted, rest, order(raw))
+    ? late(collection, columns, outer, carried, rest, order(raw))
     : nested
       ? [`SELECT ${columns.sql.join(', ')}`, `FROM (SELECT ${inner.join(', ')}`, ...rest, `) r${outer.joins.join('')}`, order(raw)]
       : [`SELECT ${columns.sql.join(', ')}`, ...rest];
@@ -140,9 +147,11 @@ function late(
   ];
 }
 
-function whereSql(caller: Caller, params: ParamList, root: Root, asked: Asked, allowed: readonly Ir[]): string {
+function whereSql(caller: Caller, collection: Collection, params: ParamList, root: Root, asked: Asked, allowed: readonly Ir[]): string {
+  const found = asked.search && matchSql(caller, collection, params, asked.search);
+  if (found !== undefined) root.joins.push(found.join);
   if (asked.nothing) return 'FALSE';
-  return `${allHold(caller, params, root, allowed)} AND ${allHold(caller, params, root, asked.filter, { view: callerView(caller) })}`;
+  return `${found === undefined ? '' : `${found.match} AND `}${allHold(caller, params, root, allowed)} AND ${allHold(caller, params, root, asked.filter, { view: callerView(caller) })}`;
 }
 
 /** An estimate only where everything is counted: of rows that a rule hides, the planner's guess would tell. */
@@ -151,14 +160,14 @@ function writeCount(writing: Writing, collection: Collection, asked: Asked, allo
   if (count.kind === 'none') return { count: undefined, cap: undefined };
   const { caller } = writing;
   const params = writing.params();
-  if (count.kind === 'estimated' && allowed.length === 0 && asked.filter.length === 0 && !asked.nothing) {
+  if (count.kind === 'estimated' && allowed.length === 0 && asked.filter.length === 0 && !asked.nothing && asked.search === undefined) {
     // A table that was never analysed says -1; then it is counted, up to the cap.
     const text = `SELECT CASE WHEN c.reltuples >= 0 THEN c.reltuples::int8 ELSE (SELECT count(*) FROM (SELECT 1 FROM ${collection.table} LIMIT ${limits.list.countCap}) x) END AS total, true AS guess FROM pg_class c WHERE c.oid = ${literal(collection.table)}::regclass`;
     return { count: writing.template(text, params), cap: 0 };
   }
   const cap = count.kind === 'exact' ? undefined : count.kind === 'capped' ? count.cap : limits.list.countCap;
   const root: Root = { alias: 'r', joins: [] };
-  const where = whereSql(caller, params, root, asked, allowed);
+  const where = whereSql(caller, collection, params, root, asked, allowed);
   const from = `FROM ${collection.table} r${root.joins.join('')} WHERE ${where}`;
   const text =
     cap === undefined ? `SELECT count(*) AS total ${from}` : `SELECT count(*) AS total FROM (SELECT 1 ${from} LIMIT ${cap + 1}) x`;

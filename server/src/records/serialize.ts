@@ -4,6 +4,7 @@ import type { Ctx } from '../ctx.ts';
 import type { Texts } from '../db/connect.ts';
 import { printCursor, type Position } from './cursor.ts';
 import type { ListPlan } from './plan.ts';
+import { nearMark } from './search.ts';
 import type { Lists } from './select.ts';
 
 /** What a plan's statements brought. */
@@ -29,8 +30,9 @@ export function pageOf(
   const kept = more ? rows.slice(0, asked.limit) : rows;
   const backwards = position?.direction === 'prev';
   const ordered = backwards ? [...kept].reverse() : kept;
+  const mark = asked.search?.near === undefined ? '' : nearMark;
   const at = (row: Texts | undefined, direction: Position['direction']): string | null =>
-    row === undefined ? null : printCursor(ctx, asked.identity, { direction, values: plan.keys.map((key) => row[key] ?? null) });
+    row === undefined ? null : mark + printCursor(ctx, asked.identity, { direction, values: plan.keys.map((key) => row[key] ?? null) });
   const hasNext = backwards || more;
   const hasPrev = backwards ? more : position !== undefined || (asked.page ?? 1) > 1;
   const page: PageInfo = {

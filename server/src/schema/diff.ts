@@ -2,28 +2,8 @@
 import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
 import { canonical } from './collection.ts';
 import * as ddl from './ddl.ts';
-
-export interface Operation {
-  readonly kind:
-    | 'create_collection'
-    | 'drop_collection'
-    | 'rename_collection'
-    | 'add_field'
-    | 'drop_field'
-    | 'rename_field'
-    | 'change_field'
-    | 'add_index'
-    | 'drop_index'
-    | 'change_rules';
-  readonly collection: string;
-  readonly field?: string;
-  readonly summary: string;
-  readonly sql: readonly string[];
-  /** A count that the plan shows, as SQL over the tables before the change. */
-  readonly counts?: Readonly<Record<string, string>>;
-  /** What the counted things mean: values that go, rows that stand in the way. */
-  readonly hazard?: 'DELETES_DATA' | 'MAY_FAIL';
-}
+import type { Operation } from './operation.ts';
+import { createSearchIndex, searchBuilt, searchDropped } from './search.ts';
 
 type Stored = CollectionDef & { readonly id: string };
 
@@ -39,7 +19,8 @@ export function diffCollection(before: Stored | undefined, after: Stored | undef
       sql: ddl.renameTable(before.name, after.name),
     });
   }
-  operations.push(...diffFields(before, after), ...diffIndexes(before, after));
+  operations.push(...searchDropped(before, after), ...diffFields(before, after));
+  operations.push(...diffIndexes(before, after), ...searchBuilt(before, after));
   // Of fields only those that stay: the rules of one that comes or goes come and go with it.
   const inBoth = before.fields.map(({ id }) => id).filter((id) => after.fields.some((field) => field.id === id));
   const rulesOf = ({ rules, guard, fields }: Stored): string =>
@@ -53,7 +34,7 @@ const created = (after: Stored): Operation => ({
   kind: 'create_collection',
   collection: after.name,
   summary: `create ${after.name} with ${after.fields.length} fields`,
-  sql: [...ddl.createTable(after), ...(after.indexes ?? []).map((index) => ddl.createIndex(after, index))],
+  sql: [...ddl.createTable(after), ...(after.indexes ?? []).map((index) => ddl.createIndex(after, index)), ...createSearchIndex(after)],
 });
 
 const dropped = (before: Stored): Operation => ({

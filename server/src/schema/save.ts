@@ -18,8 +18,9 @@ import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { canonical, type Collection } from './collection.ts';
 import { parseDefinition } from './definition.ts';
-import { diffCollection, type Operation } from './diff.ts';
+import { diffCollection } from './diff.ts';
 import { collectionNamed, loadSchema, reloadSchema, type Schema } from './load.ts';
+import type { Operation } from './operation.ts';
 import { followRenames } from './rename.ts';
 import { canonicalText, mapExpressions, schemaWith, validateCollection, expressionProblems, withResults } from './validate.ts';
 

@@ -14,6 +14,7 @@ import { makeSchema, type Schema } from './load.ts';
 import { conversion, isConversion } from './convert.ts';
 import { compiled } from './ddl.ts';
 import { checkPlace, rulePlaces, type RulePlace } from './rules.ts';
+import { searchProblems } from './search.ts';
 
 type Stored = CollectionDef & { readonly id: string };
 
@@ -67,6 +68,8 @@ export function validateCollection(before: Schema, after: Schema, def: Stored): 
   });
   if (problems.length > 0) throw refused(problems);
   problems.push(...expressionProblems(after, def.id));
+  if (problems.length > 0) throw refused(problems);
+  problems.push(...searchProblems(after, def));
   if (problems.length > 0) throw refused(problems);
 }
 

@@ -2,7 +2,7 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { defineField, textual } from '../field-type.ts';
-import { storableText } from './text.ts';
+import { searchable, storableText } from './text.ts';
 
 /** The one form in which an address is stored and compared, or undefined if it is none. */
 export function parseEmail(value: string): string | undefined {
@@ -19,7 +19,7 @@ export const email = defineField({
   group: 'text',
   operators: textual,
   about: 'An e-mail address, stored trimmed, in lower case, with its domain in ASCII.',
-  settings: z.object({}),
+  settings: z.object({ searchable }),
   ty: () => ({ kind: 'text' }),
   column: () => ({ type: 'text COLLATE "C"', check: (column) => `char_length(${column}) <= 320` }),
   input: () =>

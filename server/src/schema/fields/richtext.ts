@@ -3,7 +3,7 @@ import sanitizeHtml from 'sanitize-html';
 import { z } from 'zod';
 import { limits } from '../../kit/limits.ts';
 import { defineField } from '../field-type.ts';
-import { codePoints, storableText } from './text.ts';
+import { codePoints, searchable, storableText } from './text.ts';
 
 /** What stays: the markup of text, tables and pictures; no script, style, form, frame or event. Links leave nothing behind. */
 const allowed: sanitizeHtml.IOptions = {
@@ -35,6 +35,7 @@ export const richtext = defineField({
   about: 'HTML, stored sanitised: markup of text, tables and pictures stays; scripts, styles, forms, frames and event handlers go.',
   settings: z.object({
     max: z.number().int().min(1).max(limits.text).optional().describe('Greatest number of characters, markup included'),
+    searchable,
   }),
   ty: () => ({ kind: 'text' }),
   column: ({ max }) => ({ type: 'text COLLATE "C"', check: (column) => `char_length(${column}) <= ${max ?? limits.text}` }),

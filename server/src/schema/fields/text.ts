@@ -8,6 +8,12 @@ export const storableText = (value: string): boolean => !value.includes('\0') &&
 /** Length as people and Postgres count it: by code point. */
 export const codePoints = (value: string): number => [...value].length;
 
+/** The setting that lets a field be searched: how much its words weigh. */
+export const searchable = z
+  .preprocess((value) => (value === true ? 'D' : value), z.enum(['A', 'B', 'C', 'D'], { error: 'must be A, B, C or D' }))
+  .optional()
+  .describe('Weight of its words in a search: A the most, D the least');
+
 export const text = defineField({
   name: 'text',
   widget: 'text',
@@ -17,6 +23,7 @@ export const text = defineField({
   settings: z.object({
     min: z.number().int().min(0).max(limits.text).optional().describe('Least number of characters'),
     max: z.number().int().min(1).max(limits.text).optional().describe('Greatest number of characters'),
+    searchable,
   }),
   ty: () => ({ kind: 'text' }),
   column: ({ min, max }) => ({
