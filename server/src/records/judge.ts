@@ -19,6 +19,8 @@ interface Judgement {
 /** Judged in this order; the first that does not hold is the answer. */
 export class Judging {
   readonly list: Judgement[] = [];
+  /** All conditions that were judged so far, on the record or on what it refers to. */
+  readonly conditions: Ir[] = [];
   readonly root: Root;
   readonly next: string;
   readonly #caller: Caller;
@@ -32,6 +34,7 @@ export class Judging {
     this.#more = more;
   }
   add(conditions: readonly Ir[], refusal: () => Failure): void {
+    this.conditions.push(...conditions);
     if (conditions.length > 0)
       this.sql(
         allHold(this.#caller, this.#params, this.root, conditions, {
@@ -102,6 +105,7 @@ export function judgeReferences(
     const target = field.to === undefined || field.junction !== undefined ? undefined : caller.schema.byName.get(field.to);
     if (target === undefined || value === null || !sent.has(field.name) || isFree(caller, target, value)) continue;
     const seen = policyFor(caller, target, 'view');
+    if (seen !== 'never') judging.conditions.push(...seen);
     const column = `n.${ident(field.name)}`;
     const inner: Root = { alias: `x${params.nextAlias()}`, joins: [] };
     const there =

@@ -25,7 +25,7 @@ import { freeIds, isFree, judgeFields, judgeLists, judgeReferences, judgeStored,
 import { listChanges, planLists, type ListWrite, type Sent } from './lists.ts';
 import { plainDelete, plainInsert, plainUpdate, speaksOfNext, type PlainWrite } from './plain-write.ts';
 import { bind, planned, type Planned, type Template, type Writing } from './plans.ts';
-import { guardOfNext, policyFor, refuseNever, writeOf, type Caller } from './policy.ts';
+import { guardOfNext, policyFor, readOf, refuseNever, type Caller } from './policy.ts';
 import { Columns, type Root } from './select.ts';
 import { bindType, type Value, type Values } from './values.ts';
 import { selectWritten, type Answer } from './written.ts';
@@ -187,10 +187,13 @@ export function planCreateMany(caller: Caller, collection: Collection, records: 
   if (first === undefined || key === undefined) return undefined;
   const { plan, constants } = planned(caller, key, [], (writing) => {
     const judged = judgeCreate(writing, collection, first.values, 'many');
-    const { sent } = first.values;
-    const rules = [policyFor(caller, collection, 'create', { sent, creating: true }), policyFor(caller, collection, 'view')];
-    const looks = rules.some((rule) => rule !== 'never' && rule.some((ir) => looksAt(ir, collection.name)));
-    return looks ? undefined : plainInsert(writing, collection, judged.params, judged);
+    // What decides whether a record is made, whether it is shown, and which of its fields are.
+    const shown = [
+      policyFor(writing.caller, collection, 'view'),
+      ...collection.fields.map((field) => readOf(writing.caller, collection, field)),
+    ];
+    const rules = [...judged.judging.conditions, ...shown.flatMap((condition) => (condition === 'never' ? [] : condition))];
+    return rules.some((ir) => looksAt(ir, collection.name)) ? undefined : plainInsert(writing, collection, judged.params, judged);
   });
   if (plan === undefined) return undefined;
   const lists = first.values.values.flatMap((_value, index) => [records.map((one) => one.values.values[index]?.value ?? null), null, null]);
@@ -289,14 +292,15 @@ function writeUpdate(
     answer.sql,
   ].join('\n');
   return {
-    plain: judgeOnly ? undefined : writePlainUpdate(writing, collection, { values, sent }, asksVersion),
+    plain:
+      judgeOnly || judging.conditions.some(speaksOfNext) ? undefined : writePlainUpdate(writing, collection, { values, sent }, asksVersion),
     statement: writing.template(text, params),
     answer: answer.answer,
     refusals: judging.list.map(({ refusal }) => refusal),
   };
 }
 
-/** Where no list is written, no relation has to be looked up, and nothing is asked of the row to be. */
+/** Where no list is written and no relation has to be looked up; what is judged asks nothing of the row to be. */
 function writePlainUpdate(
   writing: Writing,
   collection: Collection,
@@ -305,16 +309,13 @@ function writePlainUpdate(
 ): PlainWrite | undefined {
   const { caller } = writing;
   const looksUp = values.some(({ field }) => field.junction !== undefined || (field.to !== undefined && !caller.privileged));
-  const rules = [
-    ...updateRule(caller, collection, sent),
-    ...values.flatMap(({ field }) => fieldConditions(caller, collection, field, sent)),
-  ];
-  if (looksUp || rules.some(speaksOfNext)) return undefined;
+  if (looksUp) return undefined;
   const params = writing.params();
   const judging = new Judging(caller, params, 't', 't');
   judgeStored(caller, collection, judging);
-  judging.add(rules, () => fail('rule_denied'));
-  if (asksVersion) judging.sql(`t."version" = ${params.sent(at.version, 'int8')}`, () => fail('version_mismatch'));
+  judging.add(updateRule(caller, collection, sent), () => fail('rule_denied'));
+  judgeFields(caller, collection, judging, values, 'write-update', sent);
+  judgeVersion(judging, asksVersion ? `t."version" = ${params.sent(at.version, 'int8')}` : undefined);
   const sets = placed(values).map((place) => `${ident(place.value.field.name)} = ${newValue(params, place, 't')}`);
   const now = params.sent(at.now, 'timestamptz');
   return plainUpdate(writing, collection, params, {
@@ -324,14 +325,8 @@ function writePlainUpdate(
   });
 }
 
-/** What a field's write rule asks where the field is sent; what it never allows was refused before. */
-function fieldConditions(caller: Caller, collection: Collection, field: Field, sent: ReadonlySet<string>): readonly Ir[] {
-  const condition = sent.has(field.name) ? writeOf(caller, collection, field, 'write-update', sent) : [];
-  return condition === 'never' ? [] : condition;
-}
-
 /** The rule of a change, with the guard on the row that is to be. */
-export function updateRule(caller: Caller, collection: Collection, sent: ReadonlySet<string>): readonly Ir[] {
+function updateRule(caller: Caller, collection: Collection, sent: ReadonlySet<string>): readonly Ir[] {
   const rule = policyFor(caller, collection, 'update', { sent });
   refuseNever(caller, rule);
   const guard = guardOfNext(caller, collection, sent);

@@ -29,6 +29,11 @@ beforeAll(async () => {
     rules: { list: 'order.owner == auth.id', create: 'auth != null' },
   });
   await make({
+    name: 'tickets',
+    fields: [{ name: 'code', type: 'text', rules: { write: '!collections.tickets.exists(t, t.code == next.code)' } }],
+    rules: { list: 'auth != null', create: 'auth != null' },
+  });
+  await make({
     name: 'seats',
     fields: [{ name: 'row', type: 'text' }, owned],
     rules: { list: 'auth != null', create: 'collections.seats.all(s, s.owner != auth.id || s.row != record.row)' },
@@ -123,6 +128,14 @@ describe('a batch', () => {
     const twice = await batch([seat('c'), seat('c')]);
     expect([twice.status, twice.body.errors[0].pointer]).toEqual([403, '/operations/1']);
     expect(await count('seats')).toBe(2);
+  });
+
+  test('lets the rule of a field see them too', async () => {
+    const ticket = (code: string) => ({ op: 'create', collection: 'tickets', data: { code } });
+    expect((await batch([ticket('a'), ticket('b')])).status).toBe(200);
+    const twice = await batch([ticket('c'), ticket('c')]);
+    expect([twice.status, twice.body.errors?.[0]?.pointer]).toEqual([403, '/operations/1/data/code']);
+    expect(await count('tickets')).toBe(2);
   });
 
   test('goes by the caller’s rules, and refers unseen only to what it made itself', async () => {
