@@ -8,6 +8,7 @@
 import type { AdminRole, Actor } from '../kit/actor.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
+import { Recent } from '../kit/recent.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
 import { rowColumns } from '../records/memory.ts';
 import { freshSchema, schemaOf } from '../schema/load.ts';
@@ -21,14 +22,17 @@ interface Known {
   readonly version: number;
   readonly row: Readonly<Record<string, unknown>>;
 }
-const knownSlot = slot('sessions', () => new Map<string, Known>());
+const knownSlot = slot('sessions', () => new Recent<string, Known>(remembered));
 const remembered = 10_000;
 
 export function followSessions(base: Base): void {
   const known = base.cache.get(knownSlot);
   const forgetAll = (): void => known.clear();
   base.listener.on('session', (id) => known.delete(id), forgetAll);
-  base.listener.on('account', (id) => known.forEach((one, session) => one.account === id && known.delete(session)), forgetAll);
+  const forgetAccount = (id: string): void => {
+    for (const [session, one] of known.entries()) if (one.account === id) known.delete(session);
+  };
+  base.listener.on('account', forgetAccount, forgetAll);
 }
 
 export interface Credentials {
@@ -63,14 +67,7 @@ async function actorOf(base: Base, session: string, account: string, collectionI
   const usable = before !== undefined && before.version === schema.version && base.listener.isFresh();
   const known = usable ? before : await lookUp(systemCtx(base), session, account, collectionId, schema.version);
   if (known === undefined || known.account !== account || known.collection !== collectionId) return undefined;
-  if (!usable) {
-    if (memory.size >= remembered)
-      for (const oldest of memory.keys()) {
-        memory.delete(oldest);
-        break;
-      }
-    memory.set(session, known);
-  }
+  if (!usable) memory.set(session, known);
   if (collectionId === adminsId) return { kind: 'admin', address, id: account, session, role: roleOf(known.row['role']) };
   return { kind: 'account', address, collection: collection.name, id: account, session, record: known.row };
 }

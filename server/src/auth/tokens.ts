@@ -1,6 +1,7 @@
 /** Access tokens: EdDSA JWTs of ten minutes (RFC 9068's type `at+jwt`). They say who; what he may is asked of the schema. */
 import { jwtVerify, SignJWT, errors } from 'jose';
 import { slot } from '../kit/cache.ts';
+import { Recent } from '../kit/recent.ts';
 import { limits } from '../kit/limits.ts';
 import { newId } from '../kit/ids.ts';
 import type { Base } from '../ctx.ts';
@@ -34,8 +35,8 @@ export async function signToken(base: Base, claims: Omit<TokenClaims, 'expires'>
   return { token, expires };
 }
 
-/** Verified tokens by their text, so that a signature is checked once; the oldest go first. */
-const verified = slot('verified tokens', () => new Map<string, TokenClaims>());
+/** Verified tokens by their text, so that a signature is checked once. */
+const verified = slot('verified tokens', () => new Recent<string, TokenClaims>(remembered));
 const remembered = 10_000;
 
 /** The claims of a token that we signed and that has not ended; undefined for anything else. */
@@ -68,11 +69,6 @@ export async function verifyToken(base: Base, token: string): Promise<TokenClaim
     const { sub, sid, col, exp } = payload;
     if (typeof sub !== 'string' || typeof sid !== 'string' || typeof col !== 'string' || typeof exp !== 'number') return undefined;
     const claims = { account: sub, session: sid, collection: col, expires: exp * 1000 };
-    if (known.size >= remembered)
-      for (const oldest of known.keys()) {
-        known.delete(oldest);
-        break;
-      }
     known.set(token, claims);
     return claims;
   } catch (error) {

@@ -7,10 +7,6 @@ export class Recent<K, V> {
     this.#most = most;
   }
 
-  get size(): number {
-    return this.#values.size;
-  }
-
   get(key: K): V | undefined {
     const value = this.#values.get(key);
     if (value === undefined) return undefined;

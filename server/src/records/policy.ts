@@ -100,7 +100,6 @@ const authOf = (actor: Actor): Readonly<Record<string, unknown>> | null =>
 export function modelOf(caller: Caller): SchemaModel {
   const { known } = caller;
   if (known.model !== undefined) return known.model;
-  known.momentary = false;
   const model = schemaModel(
     caller.schema,
     (collection, field) => readOf(caller, collection, field) !== 'never' && isReachable(caller, collection),
