@@ -49,10 +49,14 @@ export async function schemaOf(ctx: Ctx): Promise<Schema> {
   const fresh = freshSchema(ctx);
   if (fresh !== undefined) return fresh;
   const state = ctx.cache.get(held);
-  state.loading ??= refresh(ctx, state).finally(() => {
-    state.loading = undefined;
-  });
-  return state.loading;
+  // What is being loaded may have been read before the change that somebody heard of meanwhile: then it is loaded once more.
+  for (;;) {
+    state.loading ??= refresh(ctx, state).finally(() => {
+      state.loading = undefined;
+    });
+    const schema = await state.loading;
+    if (!state.stale) return schema;
+  }
 }
 
 /** The hash of the schema that is loaded, for answers to carry. */
