@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { ownerEmail, password, startTestApp, type TestApp } from '../support/app.ts';
 import { inBrowser, visit, type Visit } from '../support/browser.ts';
+import { until } from '../support/process.ts';
 
 // A busy machine draws slowly.
 jest.setTimeout(90_000);
@@ -19,9 +20,18 @@ inBrowser('the rule editor', () => {
     await box(rule).fill('');
     await box(rule).pressSequentially(text);
   };
+  /** Chooses from a list. It is fetched when it opens, and a click may fall on what is just being replaced. */
   const pick = async (label: string, name: string): Promise<void> => {
-    await browser.page.getByRole('combobox', { name: label, exact: true }).click();
-    await browser.page.getByRole('option', { name }).click();
+    const input = browser.page.getByRole('combobox', { name: label, exact: true });
+    await until(`${name} is chosen`, async () => {
+      if ((await input.inputValue()).includes(name)) return true;
+      if ((await browser.page.getByRole('listbox').count()) === 0) await input.click();
+      await browser.page
+        .getByRole('option', { name })
+        .click({ timeout: 1_000 })
+        .catch(() => undefined);
+      return (await input.inputValue()).includes(name);
+    });
   };
   const save = async (): Promise<void> => {
     const saved = browser.page.waitForResponse((response) => response.request().method() === 'PATCH' && response.ok());
