@@ -67,26 +67,34 @@ export const positionShape = (position: Position | undefined): unknown =>
 /**
  * The rows strictly behind a position: (k1 behind) or (k1 equal and k2 behind) or …, led by the redundant bound
  * "k1 at or behind", which is what lets an index start at the place instead of at the beginning. `sent` binds a value.
+ *
+ * Where NULLs of the first key lie between the position and the end, they are a range of their own, the second: no index starts
+ * at `k1 >= $1 OR k1 IS NULL`, and each of the two it does.
  */
 export function behind(
   keys: readonly SortKey[],
   sql: readonly string[],
   position: Position,
   sent: (index: number, type: string) => string,
-): string {
+): readonly [here: string, beyond?: string] {
   const part = keys.map((key, index) => {
     const isNull = (position.values[index] ?? null) === null;
     const column = sql[index] ?? '';
     const bound = isNull ? 'NULL' : sent(index, pgType(key.ir.ty));
     const symbol = key.descending ? '<' : '>';
-    const nullsBehind = key.nullable && !key.nullsFirst && !isNull;
-    const or = nullsBehind ? ` OR ${column} IS NULL` : '';
+    const beyond = isNull ? (key.nullsFirst ? 'IS NOT NULL' : undefined) : key.nullable && !key.nullsFirst ? 'IS NULL' : undefined;
     return {
       same: isNull ? `${column} IS NULL` : `${column} = ${bound}`,
-      after: isNull ? (key.nullsFirst ? `${column} IS NOT NULL` : 'FALSE') : `(${column} ${symbol} ${bound}${or})`,
-      lead: isNull ? (key.nullsFirst ? 'TRUE' : `${column} IS NULL`) : `(${column} ${symbol}= ${bound}${or})`,
+      after: isNull ? 'FALSE' : `${column} ${symbol} ${bound}`,
+      lead: isNull ? `${column} IS NULL` : `${column} ${symbol}= ${bound}`,
+      beyond: beyond && `${column} ${beyond}`,
     };
   });
-  const steps = part.map(({ after }, index) => [...part.slice(0, index).map(({ same }) => same), after].join(' AND '));
-  return `${part[0]?.lead ?? 'TRUE'} AND (${steps.map((step) => `(${step})`).join(' OR ')})`;
+  const steps = part.map(({ after, beyond }, index) => {
+    const last = index === 0 || beyond === undefined ? after : `(${after} OR ${beyond})`;
+    return `(${[...part.slice(0, index).map(({ same }) => same), last].join(' AND ')})`;
+  });
+  const here = `${part[0]?.lead ?? 'TRUE'} AND (${steps.join(' OR ')})`;
+  const beyond = part[0]?.beyond;
+  return beyond === undefined ? [here] : [here, beyond];
 }

@@ -79,7 +79,7 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
   refuseNever(caller, allowed);
   const keys = position?.direction === 'prev' ? reversed(asked.sort) : asked.sort;
   const root: Root = { alias: 'r', joins: [] };
-  const where = [whereSql(caller, collection, params, root, asked, allowed)];
+  const where = whereSql(caller, collection, params, root, asked, allowed);
   const sorted = keys.map(({ ir, isRank }) => {
     if (isRank) return rankSql;
     const emitter = createEmitter({ naming: naming(caller.schema), params, record: root.alias, view: callerView(caller) });
@@ -87,7 +87,8 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
     root.joins.push(emitter.joins());
     return sql;
   });
-  if (position !== undefined) where.push(behind(keys, sorted, position, (index, type) => params.sent(positionAt + index, type)));
+  const [here, beyond] =
+    position === undefined ? ['TRUE'] : behind(keys, sorted, position, (index, type) => params.sent(positionAt + index, type));
   const columns = new Columns();
   const outer: Root = { alias: 'r', joins: [] };
   const selecting = { caller, params, columns, root: outer };
@@ -96,27 +97,37 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
   // The rank comes after the keys, since it is shown also where it is none of them.
   const carried = [...sorted, ...(asked.search === undefined ? [] : [rankSql])];
   // What costs something is asked for only of the rows of the page: they are found first, in a sub-select.
-  const nested = columns.heavy || skips;
+  const nested = columns.heavy || skips || beyond !== undefined;
   const raw = sorted.map((_sql, index) => `r."K${index}"`);
   const shown = nested ? raw : sorted;
   const at = shown.map((sql) => columns.add(sql));
   const order = (sql: readonly string[]): string => `ORDER BY ${orderBy(keys, sql)}`;
-  const rest = [
+  // In the text and not bound: the planner weighs a plan for 20 rows and one for all by it.
+  const most = `LIMIT ${asked.limit + 1}`;
+  const range = (within: string): string[] => [
     `FROM ${collection.table} r${root.joins.join('')}`,
-    `WHERE ${where.join(' AND ')}`,
+    `WHERE ${where} AND ${within}`,
     order(sorted),
-    // In the text and not bound: the planner weighs a plan for 20 rows and one for all by it.
-    `LIMIT ${asked.limit + 1}${skips ? ` OFFSET ${params.sent(offsetAt, 'int8')}` : ''}`,
+    most,
   ];
+  const rest = range(here);
+  if (skips) rest.push(`OFFSET ${params.sent(offsetAt, 'int8')}`);
   const inner = [
     ...columnFields(collection).map((field) => `r.${ident(field.name)}`),
     ...carried.map((sql, index) => `${sql} AS "K${index}"`),
   ];
-  const text = skips
-    ? late(collection, columns, outer, carried, rest, order(raw))
-    : nested
-      ? [`SELECT ${columns.sql.join(', ')}`, `FROM (SELECT ${inner.join(', ')}`, ...rest, `) r${outer.joins.join('')}`, order(raw)]
-      : [`SELECT ${columns.sql.join(', ')}`, ...rest];
+  const found = [`SELECT ${inner.join(', ')}`, ...rest];
+  const page = skips
+    ? late(collection, carried, rest)
+    : beyond === undefined
+      ? found
+      : inTwo(
+          found,
+          [`SELECT ${inner.join(', ')}`, ...range(`(SELECT count(*) FROM here) <= ${asked.limit} AND ${beyond}`)],
+          [order(raw), most],
+        );
+  const select = `SELECT ${columns.sql.join(', ')}`;
+  const text = nested ? [select, 'FROM (', ...page, `) r${outer.joins.join('')}`, order(raw)] : [select, ...rest];
   return {
     rows: writing.template(text.join('\n'), params),
     write,
@@ -127,25 +138,27 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
 }
 
 /** Far into a list, only ids and keys are sorted and passed over; the rows are looked up for those of the page. */
-function late(
-  collection: Collection,
-  columns: Columns,
-  outer: Root,
-  sorted: readonly string[],
-  rest: readonly string[],
-  order: string,
-): readonly string[] {
-  const keys = sorted.map((sql, index) => `${sql} AS "K${index}"`);
+function late(collection: Collection, carried: readonly string[], rest: readonly string[]): readonly string[] {
+  const keys = carried.map((sql, index) => `${sql} AS "K${index}"`);
   const own = columnFields(collection).map((field) => `t.${ident(field.name)}`);
   return [
-    `SELECT ${columns.sql.join(', ')}`,
-    `FROM (SELECT ${[...own, ...sorted.map((_sql, index) => `k."K${index}"`)].join(', ')}`,
+    `SELECT ${[...own, ...carried.map((_sql, index) => `k."K${index}"`)].join(', ')}`,
     `FROM (SELECT ${['r."id"', ...keys].join(', ')}`,
     ...rest,
-    `) k JOIN ${collection.table} t ON t."id" = k."id") r${outer.joins.join('')}`,
-    order,
+    `) k JOIN ${collection.table} t ON t."id" = k."id"`,
   ];
 }
+
+/** A page of two ranges (`behind`). The second is looked at only where the first does not fill the page. */
+const inTwo = (here: readonly string[], beyond: readonly string[], rest: readonly string[]): readonly string[] => [
+  'WITH here AS MATERIALIZED (',
+  ...here,
+  ')',
+  'SELECT * FROM (SELECT * FROM here UNION ALL (',
+  ...beyond,
+  ')) r',
+  ...rest,
+];
 
 function whereSql(caller: Caller, collection: Collection, params: ParamList, root: Root, asked: Asked, allowed: readonly Ir[]): string {
   const found = asked.search && matchSql(caller, collection, params, asked.search);
