@@ -35,6 +35,10 @@ interface ListTemplates extends Pick<ListPlan, 'cap' | 'write' | 'keys' | 'follo
   readonly count: Template | undefined;
 }
 
+/** How much of a list is passed over. */
+type Skip = 'nothing' | 'some' | 'much';
+const skipOf = (offset: number): Skip => (offset === 0 ? 'nothing' : offset < limits.list.deep ? 'some' : 'much');
+
 /** What a request sends to a list's statement: the offset, what is searched for (`searchAt`), then the values of its position. */
 const offsetAt = 0;
 const positionAt = 2;
@@ -42,9 +46,10 @@ const positionAt = 2;
 export function planList(caller: Caller, collection: Collection, asked: Asked): ListPlan {
   const position = asked.cursor === undefined ? undefined : parseCursor(caller.ctx, asked.identity, asked.sort.length, asked.cursor);
   const offset = asked.page === undefined ? 0 : (asked.page - 1) * asked.limit;
-  const key = `${keyOf(collection, asked)} ${JSON.stringify([positionShape(position), offset > 0])}`;
+  const skip = skipOf(offset);
+  const key = `${keyOf(collection, asked)} ${JSON.stringify([positionShape(position), skip])}`;
   const { plan, constants } = planned(caller, key, [...asked.filter, ...conditionsOf(asked.expand)], (writing) =>
-    writeList(writing, collection, asked, position, offset > 0),
+    writeList(writing, collection, asked, position, skip),
   );
   const sent = [offset, asked.search?.text, ...(position?.values ?? [])];
   return {
@@ -72,7 +77,7 @@ function keyOf(collection: Collection, asked: Asked): string {
 /** What is asked for of a record, as part of a key. */
 const shapeOfShape = ({ fields, expand, can }: Shape): unknown => [fields?.map(({ name }) => name), expand.map(shapeOfExpand), can];
 
-function writeList(writing: Writing, collection: Collection, asked: Asked, position: Position | undefined, skips: boolean): ListTemplates {
+function writeList(writing: Writing, collection: Collection, asked: Asked, position: Position | undefined, skip: Skip): ListTemplates {
   const { caller } = writing;
   const params = writing.params();
   const allowed = policyFor(caller, collection, 'list');
@@ -97,6 +102,7 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
   // The rank comes after the keys, since it is shown also where it is none of them.
   const carried = [...sorted, ...(asked.search === undefined ? [] : [rankSql])];
   // What costs something is asked for only of the rows of the page: they are found first, in a sub-select.
+  const skips = skip !== 'nothing';
   const nested = columns.heavy || skips || beyond !== undefined;
   const raw = sorted.map((_sql, index) => `r."K${index}"`);
   const shown = nested ? raw : sorted;
@@ -129,7 +135,7 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
   const select = `SELECT ${columns.sql.join(', ')}`;
   const text = nested ? [select, 'FROM (', ...page, `) r${outer.joins.join('')}`, order(raw)] : [select, ...rest];
   return {
-    rows: writing.template(text.join('\n'), params),
+    rows: writing.template(text.join('\n'), params, skip !== 'much'),
     write,
     keys: at,
     follows: writeFollows(writing, columns),

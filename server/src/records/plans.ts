@@ -26,7 +26,7 @@ import type { Caller, Condition, Question } from './policy.ts';
 /** A statement's text under a name of its own, and how to bind it. */
 export interface Template {
   readonly text: string;
-  /** Absent where the plan is not kept: then a connection should not keep the statement either. */
+  /** Absent where the plan is not kept, and where Postgres should plan for the values of each run: no connection keeps it then. */
   readonly name: string | undefined;
   readonly params: ParamList;
 }
@@ -35,7 +35,7 @@ export interface Template {
 export interface Writing {
   readonly caller: Caller;
   params(): ParamList;
-  template(text: string, params: ParamList): Template;
+  template(text: string, params: ParamList, isKept?: boolean): Template;
 }
 
 /** A plan with the constants that stand in the present request's and caller's conditions. */
@@ -140,7 +140,7 @@ function grow<P>(
   const plan = write({
     caller: { ...caller, asked },
     params: () => new ParamList(slots),
-    template: (text, params) => ({ text, params, name: isNamed ? nameOf(text) : undefined }),
+    template: (text, params, isKept = true) => ({ text, params, name: isNamed && isKept ? nameOf(text) : undefined }),
   });
   return { plan, constants, path };
 }
