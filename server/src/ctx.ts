@@ -3,6 +3,7 @@ import type { Config } from './kit/config.ts';
 import type { Actor } from './kit/actor.ts';
 import type { Cache } from './kit/cache.ts';
 import type { Log } from './kit/log.ts';
+import type { Timing } from './kit/timing.ts';
 import type { Database, Db } from './db/connect.ts';
 import type { Listener } from './db/listen.ts';
 
@@ -27,6 +28,8 @@ export interface Ctx extends Base {
   /** The moment of this request: one value for every rule and default in it. */
   readonly now: number;
   readonly request: { readonly ip: string; readonly method: string };
+  /** Where it is to be told how long each step took. */
+  readonly timing?: Timing | undefined;
   /** In a batch: the ids of the records that it has made so far, by collection. They may be referred to unseen. */
   readonly created?: ReadonlyMap<string, ReadonlySet<string>>;
 }

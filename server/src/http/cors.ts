@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const methods = 'GET, POST, PATCH, DELETE';
 const sendable = 'Authorization, Content-Type, If-Match, Idempotency-Key, X-Request-Id, X-Underpin-Client, X-Underpin-Session';
 const readable =
-  'ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Schema-Hash, Idempotency-Replayed';
+  'ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Schema-Hash, Idempotency-Replayed, Server-Timing';
 
 /** What a browser asks of every answer. */
 export function corsHeaders(origins: readonly string[], { headers: { origin } }: IncomingMessage): Record<string, string> {

@@ -7,6 +7,7 @@ import { isStalePlan } from '../db/pg-errors.ts';
 import { newId } from '../kit/ids.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import { Timing } from '../kit/timing.ts';
 import { loadedHash, reloadSchema } from '../schema/load.ts';
 import { cookieOf } from './cookies.ts';
 import { corsHeaders } from './cors.ts';
@@ -49,6 +50,8 @@ export async function answer<R extends Incoming>(
     const reply = await withFreshSchema(ctx, () => work(ctx, request));
     const hash = loadedHash(base);
     if (hash !== undefined) headers['X-Schema-Hash'] = hash;
+    const timing = ctx.timing?.header;
+    if (timing !== undefined) headers['Server-Timing'] = timing;
     if (reply.chunks === undefined) send(response, reply, headers);
     else await sendChunks(response, reply, reply.chunks, headers);
   } catch (error) {
@@ -89,6 +92,7 @@ async function contextOf(base: Base, options: RouteOptions, request: Incoming, r
     requestId,
     now: base.clock(),
     request: { ip: address, method: request.method ?? '' },
+    timing: actor.kind === 'admin' ? new Timing() : undefined,
   };
 }
 

@@ -28,13 +28,17 @@ export async function aggregateRecords(ctx: Ctx, name: string, body: unknown): P
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
   const asked = parseAggregate(caller, collection, body); // 400
+  ctx.timing?.step('parse');
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403
+  ctx.timing?.step('policy');
   const { rows, outputs } = planAggregate(caller, collection, asked);
+  ctx.timing?.step('plan');
   const found = await ctx.db.texts(rows).catch((error: unknown) => {
     // Postgres knows fewer names of zones than we do.
     if (isPgProblem(error) && error.code === '22023') throw failAt('invalid_request', '/group', 'tz must be a name of a time zone', error);
     throw error;
   });
+  ctx.timing?.step('sql');
   const data = found.slice(0, asked.limit).map(
     (row) =>
       `{${outputs
@@ -44,6 +48,7 @@ export async function aggregateRecords(ctx: Ctx, name: string, body: unknown): P
         })
         .join()}}`,
   );
+  ctx.timing?.step('serialize');
   return `{"data":[${data.join()}],"isCut":${String(found.length > asked.limit)}}`;
 }
 

@@ -23,10 +23,14 @@ async function create(ctx: Ctx, name: string, body: unknown, email: string | und
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
   const values = parseValues(caller, collection, body, 'create', email); // 400
+  ctx.timing?.step('values');
   refuseNever(caller, policyFor(caller, collection, 'create', { sent: values.sent, creating: true })); // 401, 403
+  ctx.timing?.step('policy');
   if (values.invalid) throw values.invalid; // 422
   const plan = planCreate(caller, collection, values.id ?? id ?? newId(ctx.now), values);
+  ctx.timing?.step('plan');
   const written = await runWrite(ctx, collection, plan); // 403, 422, 409
+  ctx.timing?.step('write');
   if (written === undefined) throw fail('internal');
   return written;
 }

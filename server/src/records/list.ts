@@ -17,11 +17,17 @@ export async function listRecords(ctx: Ctx, name: string, query: Query): Promise
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404: as if it were not there
   const asked = await resumed(ctx, schema, parseList(caller, collection, query)); // 400: makes no sense, or names a field you may not see
+  ctx.timing?.step('parse');
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403: nobody of your kind may
+  ctx.timing?.step('policy');
   const plan = planList(caller, collection, asked); // pure, kept by shape; 400: a cursor that is not ours
+  ctx.timing?.step('plan');
   const rows = await run(ctx, plan); // the only I/O: the page, its count, and a statement for each list beside it
   const near = rows.rows.length === 0 ? await findNear(ctx, caller, collection, asked) : undefined; // typos, where nothing matches
-  return near ?? serializePage(ctx, plan, rows);
+  ctx.timing?.step('sql');
+  const text = near ?? serializePage(ctx, plan, rows);
+  ctx.timing?.step('serialize');
+  return text;
 }
 
 /** The rows of a plan, with the lists beside them. */

@@ -17,12 +17,18 @@ export async function readRecord(ctx: Ctx, name: string, id: string, input: Inpu
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
   const shape = parseShape(caller, collection, input, 1); // 400
+  ctx.timing?.step('parse');
   refuseNever(caller, policyFor(caller, collection, 'view')); // 401, 403
+  ctx.timing?.step('policy');
   const key = parseId(id);
   if (key === undefined) throw fail('not_found');
   const plan = planGet(caller, collection, key, shape);
+  ctx.timing?.step('plan');
   const [row] = await ctx.db.texts(plan.row);
   if (row === undefined) throw fail('not_found'); // none, or not viewable: the same
   const lists = plan.follows.length === 0 ? noLists : await fetchLists(ctx, plan.follows, [row], plan.constants);
-  return { json: plan.write(row, lists), id: key, version: plan.version === undefined ? undefined : Number(row[plan.version]) };
+  ctx.timing?.step('sql');
+  const json = plan.write(row, lists);
+  ctx.timing?.step('serialize');
+  return { json, id: key, version: plan.version === undefined ? undefined : Number(row[plan.version]) };
 }

@@ -13,8 +13,10 @@ export async function removeRecord(ctx: Ctx, name: string, id: string, ifVersion
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
   refuseNever(caller, policyFor(caller, collection, 'delete')); // 401, 403
+  ctx.timing?.step('policy');
   const key = parseId(id);
   if (key === undefined) throw fail('not_found');
   const written = await runWrite(ctx, collection, planDelete(caller, collection, key, ifVersion)); // 404, 403, 412, 409
+  ctx.timing?.step('write');
   if (written === undefined) throw fail('not_found');
 }

@@ -16,13 +16,17 @@ export async function updateRecord(ctx: Ctx, name: string, id: string, body: unk
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
   const values = parseValues(caller, collection, body, 'update'); // 400
+  ctx.timing?.step('values');
   refuseNever(caller, policyFor(caller, collection, 'update', { sent: values.sent })); // 401, 403
+  ctx.timing?.step('policy');
   const key = parseId(id);
   if (key === undefined) throw fail('not_found');
   const invalid = values.invalid;
   const plan = planUpdate(caller, collection, key, invalid ? { ...values, values: [] } : values, ifVersion, invalid !== undefined);
+  ctx.timing?.step('plan');
   const hasLists = values.values.some(({ field }) => field.junction !== undefined);
   const written = await (hasLists ? withTx(ctx, (inside) => lockedWrite(inside, collection, key, plan)) : runWrite(ctx, collection, plan)); // 404, 403, 412, 422, 409
+  ctx.timing?.step('write');
   if (invalid) throw invalid; // 422, now that the record is there and the rule let him
   if (written === undefined) throw fail('conflict', 'The record was deleted meanwhile.');
   return written;

@@ -405,3 +405,28 @@ describe('expand', () => {
     ).toHaveLength(1);
   });
 });
+
+describe('how long each step took', () => {
+  const names = (header: string | null): readonly string[] => (header ?? '').split(', ').map((part) => part.split(';dur=')[0] ?? '');
+  const read = ['parse', 'policy', 'plan', 'sql', 'serialize'];
+  const write = ['values', 'policy', 'plan', 'write'];
+  test.each([
+    ['GET /records/posts', undefined, read],
+    ['POST /records/posts/aggregate', { select: { n: 'count()' } }, read],
+    ['PATCH /records/posts/:published', { views: 4 }, write],
+    [
+      'POST /batch',
+      { operations: [1, 2].map((n) => ({ op: 'update', collection: 'posts', id: ':published', data: { views: n } })) },
+      write,
+    ],
+  ])('%s tells an admin, and nobody else', async (request, body, steps) => {
+    const named = (text: string): string => text.replaceAll(':published', ids['published'] ?? '');
+    const sent = body && { body: JSON.parse(named(JSON.stringify(body))) };
+    const told = await up.send(named(request), { token: up.owner, ...sent });
+    expect([told.status, names(told.headers.get('server-timing'))]).toEqual([200, steps]);
+    for (const caller of [ann, { token: undefined }]) {
+      const untold = await up.send(named(request), { ...(caller.token === undefined ? {} : { token: caller.token }), ...sent });
+      expect(untold.headers.get('server-timing')).toBeNull();
+    }
+  });
+});
