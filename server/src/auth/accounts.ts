@@ -11,7 +11,7 @@ import type { Account } from './sessions.ts';
 import { hashPassword, password as passwordInput } from './passwords.ts';
 import type { Actor } from '../kit/actor.ts';
 import { newId, parseId } from '../kit/ids.ts';
-import { rowColumns } from '../records/memory.ts';
+import { rowColumns } from '../records/rules/memory.ts';
 import { audit } from '../changes/audit.ts';
 import { problemsOf } from '../schema/definition.ts';
 

@@ -10,7 +10,7 @@ import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { Recent } from '../kit/recent.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
-import { rowColumns } from '../records/memory.ts';
+import { rowColumns } from '../records/rules/memory.ts';
 import { freshSchema, schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';
 import { sessionOfToken } from './sessions.ts';

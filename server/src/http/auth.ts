@@ -14,7 +14,7 @@ import { fail, failAt } from '../kit/errors.ts';
 import { limits, rates } from '../kit/limits.ts';
 import { schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';
-import { isObject } from '../records/input.ts';
+import { isObject } from '../records/parse/input.ts';
 import { parsed, readJson } from './body.ts';
 import { cookieOf, sessionCookie } from './cookies.ts';
 import { noParameters, param } from './incoming.ts';

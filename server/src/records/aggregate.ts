@@ -17,10 +17,10 @@ import type { Collection } from '../schema/collection.ts';
 import { toJson, type ToJson } from '../schema/json-text.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { naming } from '../schema/model.ts';
-import { parseAggregate, type Aggregate, type Output } from './parse-aggregate.ts';
+import { parseAggregate, type Aggregate, type Output } from './parse/aggregate.ts';
 import { bind, planned, type Template, type Writing } from './plans.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever, type Caller } from './policy.ts';
-import { allHold, callerView, type Root } from './select.ts';
+import { allHold, callerView, type Root } from './reading/select.ts';
 
 export async function aggregateRecords(ctx: Ctx, name: string, body: unknown): Promise<string> {
   const schema = await schemaOf(ctx);

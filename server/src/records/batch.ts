@@ -17,14 +17,14 @@ import { limits } from '../kit/limits.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { createRecord } from './create.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
-import { parseBatch, resolve, type Known, type Operation } from './parse-batch.ts';
+import { parseBatch, resolve, type Known, type Operation } from './parse/batch.ts';
 import { removeRecord } from './remove.ts';
-import { createTogether } from './run-write.ts';
-import type { Written } from './serialize.ts';
+import { createTogether } from './writing/run.ts';
+import type { Written } from './reading/serialize.ts';
 import { updateRecord } from './update.ts';
 import { upsertRecord } from './upsert.ts';
-import { parseValues, type Values } from './values.ts';
-import { planCreateMany, togetherKey } from './write.ts';
+import { parseValues, type Values } from './parse/values.ts';
+import { planCreateMany, togetherKey } from './writing/plan.ts';
 
 /** The answer's text: the records in the order of their operations, null for what was deleted. */
 export async function runBatch(ctx: Ctx, body: unknown): Promise<string> {

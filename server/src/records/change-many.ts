@@ -11,15 +11,15 @@ import { fail, failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import type { Collection } from '../schema/collection.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
-import { parseConditions, type Conditions } from './conditions.ts';
-import { isObject, membersOf } from './input.ts';
-import { speaksOfNext } from './plain-write.ts';
+import { parseConditions, type Conditions } from './parse/conditions.ts';
+import { isObject, membersOf } from './parse/input.ts';
+import { speaksOfNext } from './writing/plain.ts';
 import { bind, planned, type Template, type Writing } from './plans.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever, type Caller } from './policy.ts';
 import { removeRecord } from './remove.ts';
-import { allHold, callerView, type Root } from './select.ts';
+import { allHold, callerView, type Root } from './reading/select.ts';
 import { updateRecord } from './update.ts';
-import { parseValues } from './values.ts';
+import { parseValues } from './parse/values.ts';
 
 /** How many records were changed. */
 export interface Counted {

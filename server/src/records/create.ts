@@ -4,10 +4,10 @@ import { fail } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
-import type { Written } from './serialize.ts';
-import { parseValues } from './values.ts';
-import { runWrite } from './run-write.ts';
-import { planCreate } from './write.ts';
+import type { Written } from './reading/serialize.ts';
+import { parseValues } from './parse/values.ts';
+import { runWrite } from './writing/run.ts';
+import { planCreate } from './writing/plan.ts';
 
 /** `id`: given already, as in a batch, where others refer to it. */
 export const createRecord = (ctx: Ctx, name: string, body: unknown, id?: string): Promise<Written> =>

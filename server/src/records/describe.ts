@@ -6,7 +6,7 @@ import type { FoldContext } from '@underpin/sdk/expr/context';
 import type { Action, Collection, Field } from '../schema/collection.ts';
 import { jsonSchema, type JsonSchema } from '../schema/json-schema.ts';
 import { policyFor, readOf, writeOf, type Caller } from './policy.ts';
-import { visibleFields } from './select.ts';
+import { visibleFields } from './reading/select.ts';
 
 export interface Described {
   readonly paths: Readonly<Record<string, JsonSchema>>;

@@ -10,14 +10,14 @@ import type { Ctx } from '../ctx.ts';
 import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
-import { csvHeader, csvLine } from './csv.ts';
-import { wholeNumber, type Input } from './input.ts';
+import { csvHeader, csvLine } from './reading/csv.ts';
+import { wholeNumber, type Input } from './parse/input.ts';
 import { run } from './list.ts';
-import { parseList, type Asked } from './parse.ts';
-import { planList } from './plan.ts';
+import { parseList, type Asked } from './parse/list.ts';
+import { planList } from './reading/plan.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
-import { visibleFields } from './select.ts';
-import { pageOf } from './serialize.ts';
+import { visibleFields } from './reading/select.ts';
+import { pageOf } from './reading/serialize.ts';
 
 export const exportTypes = {
   csv: 'text/csv; charset=utf-8',

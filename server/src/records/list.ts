@@ -1,14 +1,14 @@
 /** GET /records/:collection and POST …/query: the line that every read follows. */
 import type { Ctx } from '../ctx.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
-import type { Query } from './input.ts';
-import { fetchLists } from './follow.ts';
-import { findNear, resumed } from './near.ts';
-import { parseList } from './parse.ts';
-import { planList, type ListPlan } from './plan.ts';
+import type { Query } from './parse/input.ts';
+import { fetchLists } from './reading/follow.ts';
+import { findNear, resumed } from './reading/near.ts';
+import { parseList } from './parse/list.ts';
+import { planList, type ListPlan } from './reading/plan.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
-import { noLists } from './select.ts';
-import { serializePage, type Rows } from './serialize.ts';
+import { noLists } from './reading/select.ts';
+import { serializePage, type Rows } from './reading/serialize.ts';
 
 /** The page as the JSON text of the answer. */
 export async function listRecords(ctx: Ctx, name: string, query: Query): Promise<string> {

@@ -3,13 +3,13 @@ import type { Ctx } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
 import { parseId } from '../kit/ids.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
-import type { Input } from './input.ts';
-import { fetchLists } from './follow.ts';
-import { parseShape } from './parse.ts';
-import { planGet } from './plan.ts';
+import type { Input } from './parse/input.ts';
+import { fetchLists } from './reading/follow.ts';
+import { parseShape } from './parse/list.ts';
+import { planGet } from './reading/plan.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
-import { noLists } from './select.ts';
-import type { Written } from './serialize.ts';
+import { noLists } from './reading/select.ts';
+import type { Written } from './reading/serialize.ts';
 
 export async function readRecord(ctx: Ctx, name: string, id: string, input: Input): Promise<Written> {
   const schema = await schemaOf(ctx);

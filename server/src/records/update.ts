@@ -5,10 +5,10 @@ import { fail } from '../kit/errors.ts';
 import { parseId } from '../kit/ids.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
-import type { Written } from './serialize.ts';
-import { parseValues } from './values.ts';
-import { runWrite } from './run-write.ts';
-import { planUpdate, type WritePlan } from './write.ts';
+import type { Written } from './reading/serialize.ts';
+import { parseValues } from './parse/values.ts';
+import { runWrite } from './writing/run.ts';
+import { planUpdate, type WritePlan } from './writing/plan.ts';
 
 export async function updateRecord(ctx: Ctx, name: string, id: string, body: unknown, ifVersion?: number): Promise<Written> {
   const schema = await schemaOf(ctx);

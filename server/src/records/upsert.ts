@@ -12,11 +12,11 @@ import { ident } from '../kit/sql.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import type { Collection } from '../schema/collection.ts';
 import { createRecord } from './create.ts';
-import { isObject } from './input.ts';
+import { isObject } from './parse/input.ts';
 import { callerOf, refuseHidden } from './policy.ts';
-import type { Written } from './serialize.ts';
+import type { Written } from './reading/serialize.ts';
 import { updateRecord } from './update.ts';
-import { bindType, parseValues } from './values.ts';
+import { bindType, parseValues } from './parse/values.ts';
 import { ParamList } from '../expr/params.ts';
 
 export interface Upserted extends Written {

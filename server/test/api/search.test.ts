@@ -1,8 +1,8 @@
 /** Search: what is found and what is not, in which order, by whom, with what marked, and what of the schema serves it. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemCtx, type Ctx } from '../../src/ctx.ts';
-import { parseList } from '../../src/records/parse.ts';
-import { planList } from '../../src/records/plan.ts';
+import { parseList } from '../../src/records/parse/list.ts';
+import { planList } from '../../src/records/reading/plan.ts';
 import { callerOf } from '../../src/records/policy.ts';
 import { collectionNamed, schemaOf } from '../../src/schema/load.ts';
 import { query, startTestApp, type Answer, type TestApp } from '../support/app.ts';

@@ -5,7 +5,7 @@ import { systemCtx } from '../../src/ctx.ts';
 import type { Actor } from '../../src/kit/actor.ts';
 import { ident } from '../../src/kit/sql.ts';
 import { callerOf, type Caller } from '../../src/records/policy.ts';
-import { rowColumns, storedRow } from '../../src/records/memory.ts';
+import { rowColumns, storedRow } from '../../src/records/rules/memory.ts';
 import { schemaOf, type Schema } from '../../src/schema/load.ts';
 import { naming } from '../../src/schema/model.ts';
 import type { TestApp } from '../support/app.ts';

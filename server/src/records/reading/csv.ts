@@ -1,5 +1,5 @@
 /** Records as lines of CSV (RFC 4180). A text that a spreadsheet would take for a formula is led by an apostrophe. */
-import { isObject } from './input.ts';
+import { isObject } from '../parse/input.ts';
 
 const lineEnd = '\r\n';
 

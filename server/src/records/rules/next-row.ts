@@ -3,8 +3,8 @@ import { toConst } from '@underpin/sdk/expr/context';
 import type { Stored } from '@underpin/sdk/expr/findings';
 import type { ConstValue } from '@underpin/sdk/expr/ir';
 import { isChanged } from '@underpin/sdk/expr/operate';
-import type { Collection, Field } from '../schema/collection.ts';
-import type { Value, Values } from './values.ts';
+import type { Collection, Field } from '../../schema/collection.ts';
+import type { Value, Values } from '../parse/values.ts';
 
 /** `before`: the stored row, or the empty one of a create with its id and moments. */
 export function nextRow(before: Stored, { values }: Values): Stored {

@@ -5,12 +5,12 @@
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
 import { nodesOf, rowOf } from '@underpin/sdk/expr/walk';
-import type { ParamList } from '../expr/params.ts';
-import { ident } from '../kit/sql.ts';
-import type { Collection } from '../schema/collection.ts';
+import type { ParamList } from '../../expr/params.ts';
+import { ident } from '../../kit/sql.ts';
+import type { Collection } from '../../schema/collection.ts';
 import type { Judging } from './judge.ts';
-import type { Template, Writing } from './plans.ts';
-import { Columns, type Root } from './select.ts';
+import type { Template, Writing } from '../plans.ts';
+import { Columns, type Root } from '../reading/select.ts';
 import { selectWritten, type Answer } from './written.ts';
 
 export interface PlainWrite {

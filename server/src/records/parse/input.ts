@@ -1,5 +1,5 @@
 /** What a caller sends with a request for records, before anything is known of the collection: from a query string or a JSON body. */
-import { failAt } from '../kit/errors.ts';
+import { failAt } from '../../kit/errors.ts';
 
 /** From a query string everything is text. */
 export interface Input {

@@ -1,18 +1,18 @@
 /** What is asked and what is allowed → one statement for the page, and one for the count where it is wanted. Pure, and kept. */
 import type { ConstValue, Ir } from '@underpin/sdk/expr/ir';
-import type { Statement } from '../db/connect.ts';
-import { ident, literal } from '../kit/sql.ts';
-import { createEmitter } from '../expr/sql.ts';
-import type { ParamList } from '../expr/params.ts';
-import { limits } from '../kit/limits.ts';
-import { columnFields, type Collection } from '../schema/collection.ts';
-import { naming } from '../schema/model.ts';
-import { behind, orderBy, parseCursor, positionShape, reversed, type Position } from './cursor.ts';
-import type { Asked, Shape } from './parse.ts';
+import type { Statement } from '../../db/connect.ts';
+import { ident, literal } from '../../kit/sql.ts';
+import { createEmitter } from '../../expr/sql.ts';
+import type { ParamList } from '../../expr/params.ts';
+import { limits } from '../../kit/limits.ts';
+import { columnFields, type Collection } from '../../schema/collection.ts';
+import { naming } from '../../schema/model.ts';
+import { behind, orderBy, parseCursor, positionShape, reversed, type Position } from '../parse/cursor.ts';
+import type { Asked, Shape } from '../parse/list.ts';
 import { conditionsOf, shapeOfExpand, shapeOfKey, writeFollows, type Follow } from './follow.ts';
-import { bind, planned, type Template, type Writing } from './plans.ts';
-import { policyFor, refuseNever, type Caller } from './policy.ts';
-import { matchSql, rankSql, withFound } from './search-sql.ts';
+import { bind, planned, type Template, type Writing } from '../plans.ts';
+import { policyFor, refuseNever, type Caller } from '../policy.ts';
+import { matchSql, rankSql, withFound } from './search.ts';
 import { allHold, callerView, Columns, selectRecord, type Root, type Writer } from './select.ts';
 
 export interface ListPlan {

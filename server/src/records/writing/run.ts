@@ -1,14 +1,14 @@
 /** Runs a planned write and says what refused it: a judgement, or a constraint of Postgres with the field it is about. */
 import type { ProblemField } from '@underpin/sdk/wire';
-import { withTx, type Ctx } from '../ctx.ts';
-import type { Statement, Texts } from '../db/connect.ts';
-import { isPgProblem } from '../db/pg-errors.ts';
-import { fail, failAt, type Failure } from '../kit/errors.ts';
-import type { Collection } from '../schema/collection.ts';
-import { checkName, foreignKeyName, indexName } from '../schema/ddl.ts';
+import { withTx, type Ctx } from '../../ctx.ts';
+import type { Statement, Texts } from '../../db/connect.ts';
+import { isPgProblem } from '../../db/pg-errors.ts';
+import { fail, failAt, type Failure } from '../../kit/errors.ts';
+import type { Collection } from '../../schema/collection.ts';
+import { checkName, foreignKeyName, indexName } from '../../schema/ddl.ts';
 import { badReference } from './judge.ts';
-import type { Written } from './serialize.ts';
-import type { WritePlan } from './write.ts';
+import type { Written } from '../reading/serialize.ts';
+import type { WritePlan } from './plan.ts';
 import { readWritten } from './written.ts';
 
 /** Runs a write; the first judgement that failed is the refusal, no row at all is a record that is not there. */

@@ -2,14 +2,14 @@
 import type { FoldContext } from '@underpin/sdk/expr/context';
 import type { Stored } from '@underpin/sdk/expr/findings';
 import type { Subject } from '@underpin/sdk/expr/world';
-import type { Ctx } from '../ctx.ts';
-import { fail } from '../kit/errors.ts';
-import { newId, parseId } from '../kit/ids.ts';
-import type { Action, Collection } from '../schema/collection.ts';
+import type { Ctx } from '../../ctx.ts';
+import { fail } from '../../kit/errors.ts';
+import { newId, parseId } from '../../kit/ids.ts';
+import type { Action, Collection } from '../../schema/collection.ts';
 import { rowColumns, storedRow, type LoadedWorld } from './memory.ts';
 import { changesOf, nextRow } from './next-row.ts';
-import type { Caller } from './policy.ts';
-import { parseValues } from './values.ts';
+import type { Caller } from '../policy.ts';
+import { parseValues } from '../parse/values.ts';
 
 interface About {
   readonly action: Action;

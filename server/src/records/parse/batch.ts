@@ -1,9 +1,9 @@
 /** The operations of a batch, and what stands for what an earlier one made. */
 import { z } from 'zod';
-import { failAt } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
-import type { Collection } from '../schema/collection.ts';
-import { problemsOf, refused } from '../schema/definition.ts';
+import { failAt } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Collection } from '../../schema/collection.ts';
+import { problemsOf, refused } from '../../schema/definition.ts';
 import { isObject } from './input.ts';
 
 export interface Operation {

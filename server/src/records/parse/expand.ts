@@ -6,12 +6,12 @@
  * the number of records that could come back are bounded before anything is asked of Postgres, where lists count by their limits.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
-import { failAt } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
-import type { Collection, Field } from '../schema/collection.ts';
+import { failAt } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Collection, Field } from '../../schema/collection.ts';
 import { parseConditions, parseFields, parseSort, type SortKey } from './conditions.ts';
 import { isObject, names, wholeNumber, type Input } from './input.ts';
-import { modelOf, policyFor, readOf, type Caller } from './policy.ts';
+import { modelOf, policyFor, readOf, type Caller } from '../policy.ts';
 
 /** One relation that is expanded. */
 export interface Expand {

@@ -5,12 +5,12 @@
  * Decision: it holds only keys that the caller could sort by, masked as he sees them, and it is signed together with
  * the collection, the filter, the order and the caller; with anything else than what it was given for it is refused.
  */
-import { failAt } from '../kit/errors.ts';
-import { callerKey } from '../kit/actor.ts';
-import { slot } from '../kit/cache.ts';
-import { deriveKey, hmac, sameText } from '../kit/crypto.ts';
-import type { Ctx } from '../ctx.ts';
-import { pgType } from '../expr/params.ts';
+import { failAt } from '../../kit/errors.ts';
+import { callerKey } from '../../kit/actor.ts';
+import { slot } from '../../kit/cache.ts';
+import { deriveKey, hmac, sameText } from '../../kit/crypto.ts';
+import type { Ctx } from '../../ctx.ts';
+import { pgType } from '../../expr/params.ts';
 import type { SortKey } from './conditions.ts';
 
 export interface Position {

@@ -5,16 +5,16 @@
  * found nothing. It is asked only where the caller's own view has no match, so that it tells nothing of other records; and
  * not where he used an operator, since what is to be left out is not to be found by its likeness.
  */
-import { withTx, type Ctx } from '../ctx.ts';
-import { isPgProblem } from '../db/pg-errors.ts';
-import { limits } from '../kit/limits.ts';
-import type { Collection } from '../schema/collection.ts';
-import type { Schema } from '../schema/load.ts';
+import { withTx, type Ctx } from '../../ctx.ts';
+import { isPgProblem } from '../../db/pg-errors.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Collection } from '../../schema/collection.ts';
+import type { Schema } from '../../schema/load.ts';
 import { fetchLists } from './follow.ts';
-import type { Asked } from './parse.ts';
+import type { Asked } from '../parse/list.ts';
 import { planList } from './plan.ts';
-import type { Caller } from './policy.ts';
-import { nearMark } from './search.ts';
+import type { Caller } from '../policy.ts';
+import { nearMark } from '../parse/search.ts';
 import { serializePage } from './serialize.ts';
 
 /** A list that goes on where one of likeness stopped. */

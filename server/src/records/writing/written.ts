@@ -1,10 +1,10 @@
 /** What a write answers with: the record as the caller may view it now, or nothing but its id and version. */
-import type { Texts } from '../db/connect.ts';
-import type { ParamList } from '../expr/params.ts';
-import type { Collection } from '../schema/collection.ts';
-import { policyFor, type Caller } from './policy.ts';
-import { allHold, noLists, selectRecord, type Columns, type Root, type Writer } from './select.ts';
-import type { Written } from './serialize.ts';
+import type { Texts } from '../../db/connect.ts';
+import type { ParamList } from '../../expr/params.ts';
+import type { Collection } from '../../schema/collection.ts';
+import { policyFor, type Caller } from '../policy.ts';
+import { allHold, noLists, selectRecord, type Columns, type Root, type Writer } from '../reading/select.ts';
+import type { Written } from '../reading/serialize.ts';
 
 /** Where things stand in the one row of a write's statement. */
 export interface Answer {

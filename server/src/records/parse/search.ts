@@ -1,12 +1,12 @@
 /** What a caller searches for: text as one types it into a search engine, over the fields that he may read. */
-import { failAt } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
-import type { Collection } from '../schema/collection.ts';
-import { codePoints, storableText } from '../schema/fields/text.ts';
-import { searchableOf } from '../schema/search.ts';
+import { failAt } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Collection } from '../../schema/collection.ts';
+import { codePoints, storableText } from '../../schema/fields/text.ts';
+import { searchableOf } from '../../schema/search.ts';
 import type { FieldDef } from '@underpin/sdk/wire';
 import type { Input } from './input.ts';
-import { readOf, type Caller } from './policy.ts';
+import { readOf, type Caller } from '../policy.ts';
 
 export interface Search {
   readonly text: string;

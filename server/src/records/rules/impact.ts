@@ -1,13 +1,13 @@
 /** How much of the real data a condition lets through, and what a draft would change of that. Bounded in rows and in time. */
 import type { RuleCounts, RuleImpact } from '@underpin/sdk/wire';
-import type { Ctx } from '../ctx.ts';
-import type { ResultRow } from '../db/connect.ts';
-import { isPgProblem } from '../db/pg-errors.ts';
-import { ParamList } from '../expr/params.ts';
-import { limits } from '../kit/limits.ts';
-import type { Collection } from '../schema/collection.ts';
-import type { Caller, Condition } from './policy.ts';
-import { allHold, type Root } from './select.ts';
+import type { Ctx } from '../../ctx.ts';
+import type { ResultRow } from '../../db/connect.ts';
+import { isPgProblem } from '../../db/pg-errors.ts';
+import { ParamList } from '../../expr/params.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Collection } from '../../schema/collection.ts';
+import type { Caller, Condition } from '../policy.ts';
+import { allHold, type Root } from '../reading/select.ts';
 
 /** A condition with the caller whom it was folded for. */
 export interface Judged {

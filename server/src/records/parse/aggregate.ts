@@ -6,13 +6,13 @@ import type { Ir } from '@underpin/sdk/expr/ir';
 import type { SchemaModel, Ty } from '@underpin/sdk/expr/model';
 import { parse } from '@underpin/sdk/expr/parse';
 import { isZone } from '@underpin/sdk/expr/times';
-import { failAt } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
-import type { Collection } from '../schema/collection.ts';
-import { authFields } from '../schema/model.ts';
+import { failAt } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Collection } from '../../schema/collection.ts';
+import { authFields } from '../../schema/model.ts';
 import { checking, parseConditions, withPointer, type Conditions } from './conditions.ts';
 import { isObject, membersOf, names, wholeNumber } from './input.ts';
-import type { Caller } from './policy.ts';
+import type { Caller } from '../policy.ts';
 
 /** A column of the answer. */
 export interface Output {

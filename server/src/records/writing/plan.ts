@@ -15,19 +15,19 @@
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
 import { manyOf, nodesOf, rowOf } from '@underpin/sdk/expr/walk';
-import type { Statement } from '../db/connect.ts';
-import type { ParamList } from '../expr/params.ts';
-import { fail, type Failure } from '../kit/errors.ts';
-import { ident } from '../kit/sql.ts';
-import { columnFields, type Collection, type Field } from '../schema/collection.ts';
-import { compiled } from '../schema/ddl.ts';
+import type { Statement } from '../../db/connect.ts';
+import type { ParamList } from '../../expr/params.ts';
+import { fail, type Failure } from '../../kit/errors.ts';
+import { ident } from '../../kit/sql.ts';
+import { columnFields, type Collection, type Field } from '../../schema/collection.ts';
+import { compiled } from '../../schema/ddl.ts';
 import { freeIds, isFree, judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
 import { listChanges, planLists, type ListWrite, type Sent } from './lists.ts';
-import { plainDelete, plainInsert, plainUpdate, speaksOfNext, type PlainWrite } from './plain-write.ts';
-import { bind, planned, type Planned, type Template, type Writing } from './plans.ts';
-import { guardOfNext, policyFor, readOf, refuseNever, type Caller } from './policy.ts';
-import { Columns, type Root } from './select.ts';
-import { bindType, type Value, type Values } from './values.ts';
+import { plainDelete, plainInsert, plainUpdate, speaksOfNext, type PlainWrite } from './plain.ts';
+import { bind, planned, type Planned, type Template, type Writing } from '../plans.ts';
+import { guardOfNext, policyFor, readOf, refuseNever, type Caller } from '../policy.ts';
+import { Columns, type Root } from '../reading/select.ts';
+import { bindType, type Value, type Values } from '../parse/values.ts';
 import { selectWritten, type Answer } from './written.ts';
 
 export interface WritePlan {

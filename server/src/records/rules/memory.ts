@@ -6,15 +6,15 @@ import { toConst } from '@underpin/sdk/expr/context';
 import type { Decision } from '@underpin/sdk/expr/evaluate';
 import type { Stored } from '@underpin/sdk/expr/findings';
 import type { MemoryView, Missing, World } from '@underpin/sdk/expr/world';
-import type { Db, ResultRow } from '../db/connect.ts';
-import { fail } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
-import { ident } from '../kit/sql.ts';
-import type { Collection } from '../schema/collection.ts';
-import type { Schema } from '../schema/load.ts';
-import { naming } from '../schema/model.ts';
-import type { Caller } from './policy.ts';
-import { callerView } from './select.ts';
+import type { Db, ResultRow } from '../../db/connect.ts';
+import { fail } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
+import { ident } from '../../kit/sql.ts';
+import type { Collection } from '../../schema/collection.ts';
+import type { Schema } from '../../schema/load.ts';
+import { naming } from '../../schema/model.ts';
+import type { Caller } from '../policy.ts';
+import { callerView } from '../reading/select.ts';
 
 /** Every field of a row as rules see it: lists of ids too. */
 export const rowColumns = (collection: Collection, alias: string): string =>

@@ -2,9 +2,9 @@
  * To-many relations in a write. The list that is to be is a table of the statement (`l0`, `l1` …): rules about `next` and
  * the answer read it, and the junction is brought to it where everything holds.
  */
-import type { ParamList } from '../expr/params.ts';
-import type { Field } from '../schema/collection.ts';
-import type { Value } from './values.ts';
+import type { ParamList } from '../../expr/params.ts';
+import type { Field } from '../../schema/collection.ts';
+import type { Value } from '../parse/values.ts';
 
 /** Where the parameters of a value stand among what a write sends: itself, or what is added; what is removed; what is free. */
 export interface Sent {

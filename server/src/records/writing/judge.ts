@@ -1,14 +1,14 @@
 /** What may refuse a write, as columns of one statement: each judgement is a boolean with the refusal it stands for. */
 import type { Ir } from '@underpin/sdk/expr/ir';
-import type { ParamList } from '../expr/params.ts';
-import type { EmitOptions } from '../expr/sql.ts';
-import { fail, failAt, type Failure } from '../kit/errors.ts';
-import { ident } from '../kit/sql.ts';
-import type { Collection, Field } from '../schema/collection.ts';
+import type { ParamList } from '../../expr/params.ts';
+import type { EmitOptions } from '../../expr/sql.ts';
+import { fail, failAt, type Failure } from '../../kit/errors.ts';
+import { ident } from '../../kit/sql.ts';
+import type { Collection, Field } from '../../schema/collection.ts';
 import type { ListWrite } from './lists.ts';
-import { policyFor, readOf, writeOf, type Caller } from './policy.ts';
-import { allHold, type Root } from './select.ts';
-import type { Value } from './values.ts';
+import { policyFor, readOf, writeOf, type Caller } from '../policy.ts';
+import { allHold, type Root } from '../reading/select.ts';
+import type { Value } from '../parse/values.ts';
 
 /** One thing that may refuse: the column of `judged` that holds it, and the refusal. */
 interface Judgement {

@@ -2,10 +2,10 @@
 import type { Lint, RuleAction } from '@underpin/sdk/expr/findings';
 import { lint } from '@underpin/sdk/expr/lint';
 import type { Rule } from '@underpin/sdk/wire';
-import type { Collection } from '../schema/collection.ts';
-import type { RuleAt } from '../schema/drafted.ts';
-import type { Schema } from '../schema/load.ts';
-import { authFields, wholeModel } from '../schema/model.ts';
+import type { Collection } from '../../schema/collection.ts';
+import type { RuleAt } from '../../schema/drafted.ts';
+import type { Schema } from '../../schema/load.ts';
+import { authFields, wholeModel } from '../../schema/model.ts';
 
 /** What one rule alone can be told. */
 const ofItself: ReadonlySet<Lint['code']> = new Set(['never_true', 'always_true', 'all_over_empty', 'depends_on_now']);

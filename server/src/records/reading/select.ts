@@ -6,17 +6,17 @@
  * to-one expand is a join that is guarded by the target's `view`; lists of records are asked for by statements of their own.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
-import { createEmitter, type CallerView, type EmitOptions } from '../expr/sql.ts';
-import type { ParamList } from '../expr/params.ts';
-import type { Texts } from '../db/connect.ts';
-import { limits } from '../kit/limits.ts';
-import { ident } from '../kit/sql.ts';
-import type { Collection, Field } from '../schema/collection.ts';
-import { sentAs, toJson, type ToJson } from '../schema/json-text.ts';
-import { naming } from '../schema/model.ts';
-import type { Ability } from './parse.ts';
-import type { Expand, ExpandList } from './parse-expand.ts';
-import { policyFor, readOf, type Caller } from './policy.ts';
+import { createEmitter, type CallerView, type EmitOptions } from '../../expr/sql.ts';
+import type { ParamList } from '../../expr/params.ts';
+import type { Texts } from '../../db/connect.ts';
+import { limits } from '../../kit/limits.ts';
+import { ident } from '../../kit/sql.ts';
+import type { Collection, Field } from '../../schema/collection.ts';
+import { sentAs, toJson, type ToJson } from '../../schema/json-text.ts';
+import { naming } from '../../schema/model.ts';
+import type { Ability } from '../parse/list.ts';
+import type { Expand, ExpandList } from '../parse/expand.ts';
+import { policyFor, readOf, type Caller } from '../policy.ts';
 
 /** The root of a statement under its alias: conditions and values are emitted on it, their joins are collected. */
 export interface Root {

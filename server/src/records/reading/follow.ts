@@ -3,18 +3,18 @@
  * many statements a request takes is decided by what it asks for, and never by how much there is.
  */
 import type { ConstValue, Ir } from '@underpin/sdk/expr/ir';
-import type { Ctx } from '../ctx.ts';
-import type { Texts } from '../db/connect.ts';
-import { createEmitter } from '../expr/sql.ts';
-import { shapeKey } from '../expr/shape.ts';
-import { ident } from '../kit/sql.ts';
-import { columnFields, type Collection } from '../schema/collection.ts';
-import { naming } from '../schema/model.ts';
-import type { SortKey } from './conditions.ts';
-import { orderBy } from './cursor.ts';
-import type { Expand, ExpandList } from './parse-expand.ts';
-import { bind, type Template, type Writing } from './plans.ts';
-import { policyFor, readOf } from './policy.ts';
+import type { Ctx } from '../../ctx.ts';
+import type { Texts } from '../../db/connect.ts';
+import { createEmitter } from '../../expr/sql.ts';
+import { shapeKey } from '../../expr/shape.ts';
+import { ident } from '../../kit/sql.ts';
+import { columnFields, type Collection } from '../../schema/collection.ts';
+import { naming } from '../../schema/model.ts';
+import type { SortKey } from '../parse/conditions.ts';
+import { orderBy } from '../parse/cursor.ts';
+import type { Expand, ExpandList } from '../parse/expand.ts';
+import { bind, type Template, type Writing } from '../plans.ts';
+import { policyFor, readOf } from '../policy.ts';
 import { allHold, callerView, Columns, selectRecord, type Fetched, type Listing, type Lists, type Root, type Writer } from './select.ts';
 
 export interface Follow {

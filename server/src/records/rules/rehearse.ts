@@ -5,17 +5,17 @@
  * any of it, and nothing outside of Postgres is told before a commit.
  */
 import type { RuleTestResult } from '@underpin/sdk/wire';
-import type { Ctx } from '../ctx.ts';
-import { fromPgError } from '../db/pg-errors.ts';
-import { limits } from '../kit/limits.ts';
-import type { Actor } from '../kit/actor.ts';
-import { errorKinds, fail, Failure, type ErrorCode } from '../kit/errors.ts';
-import type { Action } from '../schema/collection.ts';
-import { createRecord } from './create.ts';
-import { listRecords } from './list.ts';
-import { readRecord } from './read.ts';
-import { removeRecord } from './remove.ts';
-import { updateRecord } from './update.ts';
+import type { Ctx } from '../../ctx.ts';
+import { fromPgError } from '../../db/pg-errors.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Actor } from '../../kit/actor.ts';
+import { errorKinds, fail, Failure, type ErrorCode } from '../../kit/errors.ts';
+import type { Action } from '../../schema/collection.ts';
+import { createRecord } from '../create.ts';
+import { listRecords } from '../list.ts';
+import { readRecord } from '../read.ts';
+import { removeRecord } from '../remove.ts';
+import { updateRecord } from '../update.ts';
 
 export interface Expectation {
   readonly name?: string;

@@ -1,10 +1,10 @@
 /** Rows → the text of an answer. */
 import type { PageInfo } from '@underpin/sdk/wire';
-import type { Ctx } from '../ctx.ts';
-import type { Texts } from '../db/connect.ts';
-import { printCursor, type Position } from './cursor.ts';
+import type { Ctx } from '../../ctx.ts';
+import type { Texts } from '../../db/connect.ts';
+import { printCursor, type Position } from '../parse/cursor.ts';
 import type { ListPlan } from './plan.ts';
-import { nearMark } from './search.ts';
+import { nearMark } from '../parse/search.ts';
 import type { Lists } from './select.ts';
 
 /** What a plan's statements brought. */

@@ -6,12 +6,12 @@ import { fold, foldValue } from '@underpin/sdk/expr/fold';
 import { fromWhere } from '@underpin/sdk/expr/object';
 import { parse } from '@underpin/sdk/expr/parse';
 import { print } from '@underpin/sdk/expr/print';
-import { failAt, Failure } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
-import type { Collection, Field } from '../schema/collection.ts';
-import { authFields } from '../schema/model.ts';
+import { failAt, Failure } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Collection, Field } from '../../schema/collection.ts';
+import { authFields } from '../../schema/model.ts';
 import { isObject, names, type Input } from './input.ts';
-import { mentionsMoment, modelOf, readOf, type Caller } from './policy.ts';
+import { mentionsMoment, modelOf, readOf, type Caller } from '../policy.ts';
 
 export interface SortKey {
   readonly ir: Ir;

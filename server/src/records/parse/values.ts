@@ -2,13 +2,13 @@
 import type { ProblemField } from '@underpin/sdk/wire';
 import { foldValue } from '@underpin/sdk/expr/fold';
 import { ExprError } from '@underpin/sdk/expr/ast';
-import { fail, failAt, type Failure } from '../kit/errors.ts';
-import { parseId } from '../kit/ids.ts';
-import { pgType } from '../expr/params.ts';
-import type { Collection, Field } from '../schema/collection.ts';
-import { problemsOf } from '../schema/definition.ts';
-import { defaultExpression, guardedFields } from '../schema/rules.ts';
-import type { Caller } from './policy.ts';
+import { fail, failAt, type Failure } from '../../kit/errors.ts';
+import { parseId } from '../../kit/ids.ts';
+import { pgType } from '../../expr/params.ts';
+import type { Collection, Field } from '../../schema/collection.ts';
+import { problemsOf } from '../../schema/definition.ts';
+import { defaultExpression, guardedFields } from '../../schema/rules.ts';
+import type { Caller } from '../policy.ts';
 import { isObject } from './input.ts';
 
 export interface Value {

@@ -5,14 +5,14 @@
  * gives this caller, asked while the plan is written, as for everything that a plan shows. Where they are all that is
  * searchable, the expression is the index's own; else it is another, and the rows are looked through.
  */
-import { literal, ident } from '../kit/sql.ts';
-import { limits } from '../kit/limits.ts';
-import type { ParamList } from '../expr/params.ts';
-import type { Collection } from '../schema/collection.ts';
-import { markBegin as begin, markEnd as end, plainSigns, searchedText, vectorSql } from '../schema/search.ts';
-import type { Texts } from '../db/connect.ts';
-import type { Caller } from './policy.ts';
-import { searchedFields, type Search } from './search.ts';
+import { literal, ident } from '../../kit/sql.ts';
+import { limits } from '../../kit/limits.ts';
+import type { ParamList } from '../../expr/params.ts';
+import type { Collection } from '../../schema/collection.ts';
+import { markBegin as begin, markEnd as end, plainSigns, searchedText, vectorSql } from '../../schema/search.ts';
+import type { Texts } from '../../db/connect.ts';
+import type { Caller } from '../policy.ts';
+import { searchedFields, type Search } from '../parse/search.ts';
 import type { Selecting, Writer } from './select.ts';
 
 /** Where the text stands among what a list's statement is sent. */

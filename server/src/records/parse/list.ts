@@ -1,12 +1,12 @@
 /** A request for records → what is asked, checked against the caller's view: what he may not read is not there to be named. */
-import { failAt } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
-import { Recent } from '../kit/recent.ts';
-import type { Collection, Field } from '../schema/collection.ts';
+import { failAt } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
+import { Recent } from '../../kit/recent.ts';
+import type { Collection, Field } from '../../schema/collection.ts';
 import { parseConditions, parseFields, parseSort, type Conditions, type SortKey } from './conditions.ts';
 import { names, wholeNumber, type Input, type Query } from './input.ts';
-import { parseExpand, type Expand } from './parse-expand.ts';
-import { asksForMoment, type Caller } from './policy.ts';
+import { parseExpand, type Expand } from './expand.ts';
+import { asksForMoment, type Caller } from '../policy.ts';
 import { parseSearch, type Search } from './search.ts';
 
 export type Count = { readonly kind: 'none' | 'estimated' | 'exact' } | { readonly kind: 'capped'; readonly cap: number };
