@@ -24,7 +24,7 @@ import type { Written } from './reading/serialize.ts';
 import { updateRecord } from './update.ts';
 import { upsertRecord } from './upsert.ts';
 import { parseValues, type Values } from './parse/values.ts';
-import { planCreateMany, togetherKey } from './writing/plan.ts';
+import { planCreateMany, togetherKey } from './writing/create.ts';
 
 /** The answer's text: the records in the order of their operations, null for what was deleted. */
 export async function runBatch(ctx: Ctx, body: unknown): Promise<string> {

@@ -7,7 +7,7 @@ import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
 import type { Written } from './reading/serialize.ts';
 import { parseValues } from './parse/values.ts';
 import { runWrite } from './writing/run.ts';
-import { planCreate } from './writing/plan.ts';
+import { planCreate } from './writing/create.ts';
 
 /** `id`: given already, as in a batch, where others refer to it. */
 export const createRecord = (ctx: Ctx, name: string, body: unknown, id?: string): Promise<Written> =>

@@ -5,7 +5,7 @@ import { parseId } from '../kit/ids.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
 import { runWrite } from './writing/run.ts';
-import { planDelete } from './writing/plan.ts';
+import { planDelete } from './writing/delete.ts';
 
 export async function removeRecord(ctx: Ctx, name: string, id: string, ifVersion?: number): Promise<void> {
   const schema = await schemaOf(ctx);

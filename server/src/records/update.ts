@@ -8,7 +8,8 @@ import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
 import type { Written } from './reading/serialize.ts';
 import { parseValues } from './parse/values.ts';
 import { runWrite } from './writing/run.ts';
-import { planUpdate, type WritePlan } from './writing/plan.ts';
+import type { WritePlan } from './writing/plan.ts';
+import { planUpdate } from './writing/update.ts';
 
 export async function updateRecord(ctx: Ctx, name: string, id: string, body: unknown, ifVersion?: number): Promise<Written> {
   const schema = await schemaOf(ctx);

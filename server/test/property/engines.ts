@@ -15,7 +15,7 @@ import { ParamList } from '../../src/expr/params.ts';
 import { createEmitter } from '../../src/expr/sql.ts';
 import { memoryView } from '../../src/records/rules/memory.ts';
 import { callerView } from '../../src/records/reading/select.ts';
-import { changedSql } from '../../src/records/writing/plan.ts';
+import { changedSql } from '../../src/records/writing/update.ts';
 import { modelOf } from '../../src/records/policy.ts';
 import { authFields, naming, wholeModel } from '../../src/schema/model.ts';
 import { PartialWorld, withoutLists } from './partial.ts';

@@ -21,7 +21,7 @@ import { LoadedWorld } from './memory.ts';
 import { always, callerOf, guardOfNext, policyFor, readOf, writeOf, type Caller, type Condition } from '../policy.ts';
 import { allHold, type Root } from '../reading/select.ts';
 import { subjectOf, type Asked } from './subject.ts';
-import { changedSql } from '../writing/plan.ts';
+import { changedSql } from '../writing/update.ts';
 
 export interface RuleQuestion extends RuleAt {
   readonly collection: string;

@@ -1,6 +1,6 @@
 /**
  * The plain form of a write, where it has one: INSERT, UPDATE or DELETE whose WHERE is all that could refuse it. It writes and
- * answers, or it does nothing at all; then the judging form (write.ts) is run and says why. A row that was locked by another
+ * answers, or it does nothing at all; then the judging form (plan.ts) is run and says why. A row that was locked by another
  * writer is judged anew by Postgres once the lock is free, so that here too nothing lies between asking and doing.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
