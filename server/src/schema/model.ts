@@ -1,6 +1,6 @@
 /** The schema as the language's checker sees it: everything for rules, the caller's view for filters. */
 import type { CollectionModel, FieldModel, SchemaModel, Ty } from '@underpin/sdk/expr/model';
-import type { Naming } from '../expr/sql.ts';
+import type { Naming } from '../expr/rows.ts';
 import type { Collection, Field } from './collection.ts';
 import type { Schema } from './load.ts';
 

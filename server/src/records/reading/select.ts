@@ -6,7 +6,8 @@
  * to-one expand is a join that is guarded by the target's `view`; lists of records are asked for by statements of their own.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
-import { createEmitter, type CallerView, type EmitOptions } from '../../expr/sql.ts';
+import type { CallerView, EmitOptions } from '../../expr/rows.ts';
+import { createEmitter } from '../../expr/sql.ts';
 import type { ParamList } from '../../expr/params.ts';
 import type { Texts } from '../../db/connect.ts';
 import { limits } from '../../kit/limits.ts';

@@ -1,7 +1,7 @@
 /** What may refuse a write, as columns of one statement: each judgement is a boolean with the refusal it stands for. */
 import type { Ir } from '@underpin/sdk/expr/ir';
 import type { ParamList } from '../../expr/params.ts';
-import type { EmitOptions } from '../../expr/sql.ts';
+import type { EmitOptions } from '../../expr/rows.ts';
 import { fail, failAt, type Failure } from '../../kit/errors.ts';
 import { ident } from '../../kit/sql.ts';
 import type { Collection, Field } from '../../schema/collection.ts';
