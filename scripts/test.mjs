@@ -15,7 +15,7 @@ const install = ci || args.includes('--install');
 
 /** Program → Debian package. */
 const postgres15 = '/usr/lib/postgresql/15/bin/postgres';
-const programs = { chromium: 'chromium', [postgres15]: 'postgresql-15' };
+const programs = { chromium: 'chromium', [postgres15]: 'postgresql-15', 'redis-server': 'redis-server' };
 
 const found = (program) => {
   try {
@@ -59,6 +59,7 @@ const child = spawn(
       NODE_NO_WARNINGS: '1',
       UNDERPIN_TEST_REPORT: report,
       UNDERPIN_TEST_CHROMIUM: found('chromium'),
+      UNDERPIN_TEST_REDIS: found('redis-server'),
       UNDERPIN_TEST_POSTGRES15: found(postgres15) === '' ? '' : postgres15.replace(/\/postgres$/, ''),
       ...(args.includes('--long') ? { UNDERPIN_TEST_LONG: '1' } : {}),
     },

@@ -8,8 +8,11 @@ import { createOwner } from './auth/accounts.ts';
 import { hasAdmin, makeSetupToken } from './auth/setup.ts';
 import { signingKeys } from './auth/keys.ts';
 import { systemCtx, type Base } from './ctx.ts';
-import { sweepIdempotency } from './http/middleware/idempotency.ts';
 import { createHttpServer, type Served } from './http/server.ts';
+import type { Job } from './jobs/job.ts';
+import { jobs } from './jobs/kinds/index.ts';
+import { schedules, type Schedule } from './jobs/schedules.ts';
+import { startWorker } from './jobs/worker.ts';
 import { Cache } from './kit/cache.ts';
 import type { Config } from './kit/config.ts';
 import type { Log } from './kit/log.ts';
@@ -23,6 +26,8 @@ export interface Parts {
   readonly secret: string;
   readonly served: Served;
   readonly clock?: () => number;
+  /** Jobs and schedules besides our own. */
+  readonly work?: { readonly jobs: readonly Job[]; readonly schedules: readonly Schedule[] };
 }
 
 export interface App {
@@ -48,19 +53,19 @@ export async function createApp(parts: Parts): Promise<App> {
     await signingKeys(base);
     if (config.ADMIN_EMAIL !== undefined && config.ADMIN_PASSWORD !== undefined && !(await hasAdmin(ctx)))
       await createOwner(ctx, config.ADMIN_EMAIL, config.ADMIN_PASSWORD);
-    const sweep = setInterval(
-      () => void sweepIdempotency(systemCtx(base)).catch((error: unknown) => log.warn({ err: error }, 'sweep')),
-      3_600_000,
-    );
-    sweep.unref();
+    const { work } = parts;
+    const worker =
+      config.ROLE === 'web'
+        ? undefined
+        : await startWorker(base, { jobs: [...jobs, ...(work?.jobs ?? [])], schedules: [...schedules, ...(work?.schedules ?? [])] });
     const server = createHttpServer(base, parts.served);
     return {
       base,
       server,
       setupToken: async () => ((await hasAdmin(systemCtx(base))) ? undefined : makeSetupToken(systemCtx(base))),
       close: async () => {
-        clearInterval(sweep);
         await drain(server);
+        await worker?.close();
         await listener.close();
         await database.close();
       },

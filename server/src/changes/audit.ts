@@ -1,5 +1,5 @@
 /** Who did what: one row for each act on the schema, rules, accounts and sessions, in the transaction of the act. */
-import type { Actor } from '../kit/actor.ts';
+import { actorName } from '../kit/actor.ts';
 import { newId } from '../kit/ids.ts';
 import type { Ctx } from '../ctx.ts';
 
@@ -13,9 +13,6 @@ export type Audited =
   | 'session.ended'
   | 'session.reused'
   | 'sign-in.refused';
-
-const nameOf = (actor: Actor): string =>
-  actor.kind === 'account' ? `${actor.collection}:${actor.id}` : actor.kind === 'admin' ? `_admins:${actor.id}` : actor.kind;
 
 export async function audit(
   ctx: Ctx,
@@ -32,7 +29,7 @@ export async function audit(
       newId(ctx.now),
       new Date(ctx.now),
       action,
-      nameOf(ctx.actor),
+      actorName(ctx.actor),
       ctx.actor.address,
       ctx.requestId,
       target,

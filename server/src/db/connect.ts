@@ -28,9 +28,13 @@ export interface Db {
 export interface Database {
   readonly app: Db;
   readonly owner: Db;
+  /** For jobs, whose transactions may be long: connections of their own, so that requests never wait for them. */
+  readonly jobs: Db;
   readonly url: string;
   /** A connection of its own, outside the pools: for LISTEN. */
   connect(): Promise<pg.Client>;
+  /** A pool for a library that works in a schema of its own; whoever asked for it ends it. */
+  pool(role: 'owner', max: number, schema: string): pg.Pool;
   close(): Promise<void>;
 }
 
@@ -49,7 +53,7 @@ const types: pg.CustomTypesConfig = {
 };
 
 export function openDatabase(access: Access, log: Log): Database {
-  const make = (role: string | undefined, max: number, statementTimeout: number): pg.Pool => {
+  const make = (role: string | undefined, max: number, timeouts: Timeouts, more = ''): pg.Pool => {
     const pool = new pg.Pool({
       connectionString: access.url,
       max,
@@ -58,17 +62,19 @@ export function openDatabase(access: Access, log: Log): Database {
       idleTimeoutMillis: 60_000,
       allowExitOnIdle: false,
       maxLifetimeSeconds: limits.database.lifetime / 1000,
-      options: sessionOptions(role, statementTimeout),
+      options: `${sessionOptions(role, timeouts)}${more}`,
     });
     // Without a listener the error of an idle connection (Postgres restarted) would end the process.
     pool.on('error', (error) => log.warn({ problem: error.message }, 'a database connection was lost'));
     return pool;
   };
-  const app = make(access.roles?.app, limits.database.pool, limits.database.statement);
-  const owner = make(access.roles?.owner, 2, 0);
+  const app = make(access.roles?.app, limits.database.pool, forRequests);
+  const owner = make(access.roles?.owner, 2, { statement: 0, idle: limits.database.idleInTransaction });
+  const jobs = make(access.roles?.app, limits.jobs.pool, forJobs);
   return {
     app: poolDb(app),
     owner: poolDb(owner),
+    jobs: poolDb(jobs),
     url: access.url,
     connect: async () => {
       const client = new pg.Client({
@@ -78,23 +84,32 @@ export function openDatabase(access: Access, log: Log): Database {
         // A connection that does not answer at all is given up, so that another can be made.
         query_timeout: limits.listen.giveUp,
         application_name: 'underpin listen',
-        options: sessionOptions(access.roles?.app, limits.database.statement),
+        options: sessionOptions(access.roles?.app, forRequests),
       });
       client.on('error', () => undefined);
       await client.connect();
       return client;
     },
+    pool: (role, max, schema) => make(access.roles?.[role], max, forJobs, ` -c search_path=${schema}`),
     close: async () => {
-      await Promise.all([app.end(), owner.end()]);
+      await Promise.all([app.end(), owner.end(), jobs.end()]);
     },
   };
 }
 
-const sessionOptions = (role: string | undefined, statementTimeout: number): string =>
+/** ms that a statement may take, and that a transaction may wait for the next; 0 is for ever. */
+interface Timeouts {
+  readonly statement: number;
+  readonly idle: number;
+}
+const forRequests: Timeouts = { statement: limits.database.statement, idle: limits.database.idleInTransaction };
+const forJobs: Timeouts = { statement: limits.database.job, idle: limits.database.job };
+
+const sessionOptions = (role: string | undefined, { statement, idle }: Timeouts): string =>
   [
     ...(role === undefined ? [] : [`role=${role}`]),
-    `statement_timeout=${statementTimeout}`,
-    `idle_in_transaction_session_timeout=${limits.database.idleInTransaction}`,
+    `statement_timeout=${statement}`,
+    `idle_in_transaction_session_timeout=${idle}`,
     'timezone=UTC',
     'datestyle=ISO',
     'jit=off',

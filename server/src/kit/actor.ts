@@ -42,3 +42,7 @@ export function networkOf(address: string): string {
     .map((group) => group.padStart(4, '0').toLowerCase())
     .join(':');
 }
+
+/** Who did something, as audit and jobs note it. */
+export const actorName = (actor: Actor): string =>
+  actor.kind === 'account' ? `${actor.collection}:${actor.id}` : actor.kind === 'admin' ? `_admins:${actor.id}` : actor.kind;

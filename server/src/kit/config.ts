@@ -54,6 +54,22 @@ export const settings = {
     schema: url(['postgres:', 'postgresql:']).optional(),
     about: 'A Postgres (15 or newer) of your own; absent: the embedded one.',
   },
+  REDIS_URL: {
+    schema: url(['redis:', 'rediss:']).optional(),
+    about: 'A Redis for the job queues, with appendonly yes and noeviction; absent: they are in Postgres.',
+  },
+  ROLE: {
+    schema: z.enum(['all', 'web', 'worker'], { error: 'must be all, web or worker' }).default('all'),
+    about: 'What this process does: answer requests, do jobs, or both.',
+  },
+  JOBS_LOCK: {
+    schema: wholeNumber(1, 3_600).default(30),
+    about: 'Seconds for which a worker holds a job without a sign of life, before another may take it.',
+  },
+  JOBS_STALLED: {
+    schema: wholeNumber(1, 3_600).default(30),
+    about: 'Seconds between looks for jobs whose worker is gone.',
+  },
   SECRET: {
     schema: z.string().min(32, { error: 'must have at least 32 characters' }).optional(),
     about: 'The secret from which keys are derived; absent: made once and kept in DATA_DIR.',

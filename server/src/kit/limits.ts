@@ -32,9 +32,38 @@ export const limits = {
   many: 100,
   password: { min: 8, max: 1_024 },
   request: { headersTimeout: 15_000, timeout: 30_000, keepAlive: 65_000, connections: 10_000, perCaller: 20 },
-  database: { pool: 10, acquire: 2_000, statement: 5_000, idleInTransaction: 10_000, lock: 5_000, lifetime: 1_800_000, statements: 2_000 },
+  database: {
+    pool: 10,
+    acquire: 2_000,
+    statement: 5_000,
+    job: 600_000,
+    idleInTransaction: 10_000,
+    lock: 5_000,
+    lifetime: 1_800_000,
+    statements: 2_000,
+  },
   listen: { heartbeat: 500, silent: 1_000, giveUp: 2_000 },
   session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000 },
+  /**
+   * Connections; jobs at once; how many are handed over in one go, and how often it is looked for more; ms until a lost connection
+   * is tried again; how often BullMQ may find a job stalled or failed; executions that may break off; ms until an unknown kind
+   * is tried again; characters of an error; ms for which ended jobs are kept.
+   */
+  jobs: {
+    pool: 12,
+    now: 8,
+    bulk: 2,
+    relay: 500,
+    poll: 5_000,
+    reconnect: 1_000,
+    stalls: 5,
+    told: 1_000_000,
+    breaks: 30,
+    unknown: 60_000,
+    error: 2_000,
+    keepDone: 7 * 86_400_000,
+    keepFailed: 30 * 86_400_000,
+  },
   setupLink: 30 * 60_000,
   idempotency: { keep: 86_400_000, body: 16_384 },
 } as const;

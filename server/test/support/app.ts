@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { createApp, type App } from '../../src/app.ts';
+import { createApp, type App, type Parts } from '../../src/app.ts';
 import { parseConfig } from '../../src/kit/config.ts';
 import { createLog } from '../../src/kit/log.ts';
 
@@ -55,7 +55,8 @@ export const ownerEmail = 'owner@example.com';
 export const password = 'correct horse battery staple';
 let serial = 0;
 
-export async function startTestApp(env: Readonly<Record<string, string>> = {}): Promise<TestApp> {
+/** Jobs are done only where `ROLE` says so: most suites wait for none. */
+export async function startTestApp(env: Readonly<Record<string, string>> = {}, work?: Parts['work']): Promise<TestApp> {
   const postgres = testPostgres();
   const name = `test_${process.pid}_${++serial}`;
   const superuser = new pg.Pool({
@@ -67,6 +68,8 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
     max: 1,
   });
   await superuser.query(`CREATE DATABASE ${name} TEMPLATE underpin`);
+  // What is granted on a database is not cloned with it.
+  await superuser.query(`GRANT CREATE ON DATABASE ${name} TO underpin_owner`);
   const inside = new pg.Pool({
     host: '127.0.0.1',
     port: postgres.port,
@@ -84,6 +87,7 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
     ADMIN_EMAIL: ownerEmail,
     ADMIN_PASSWORD: password,
     DATA_DIR: dataDir,
+    ROLE: 'web',
     ...env,
   });
   const state = { ahead: 0 };
@@ -98,6 +102,7 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
       docs: join(process.cwd(), 'docs/reference'),
     },
     clock: () => Date.now() + state.ahead,
+    ...(work === undefined ? {} : { work }),
   });
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
   const address = app.server.address();

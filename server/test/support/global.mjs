@@ -16,7 +16,7 @@ export default async function begin() {
   const dataDir = join(folder, 'data');
   const log = createLog('error', false);
   const embedded = await startEmbedded(dataDir, log);
-  const { config } = parseConfig({ SECRET: testSecret, DATA_DIR: dataDir });
+  const { config } = parseConfig({ SECRET: testSecret, DATA_DIR: dataDir, ROLE: 'web' });
   const app = await createApp({
     config,
     log,

@@ -89,8 +89,3 @@ async function keep(ctx: Ctx, scope: Buffer, asked: Buffer, reply: Reply, id: st
     ],
   });
 }
-
-/** Takes away what is older than a day. Called every hour. */
-export async function sweepIdempotency(ctx: Ctx): Promise<void> {
-  await ctx.db.run({ text: 'DELETE FROM underpin.idempotency WHERE created <= $1', values: [new Date(ctx.now - limits.idempotency.keep)] });
-}

@@ -1,0 +1,16 @@
+/** Takes away what has ended and is kept no longer. */
+import { sweep as kind } from '../../queue/kinds.ts';
+import { limits } from '../../kit/limits.ts';
+import { defineJob } from '../job.ts';
+
+export const sweep = defineJob(kind, {
+  run: async (ctx) => {
+    const before = (kept: number): Date => new Date(ctx.now - kept);
+    await ctx.db.run({ text: 'DELETE FROM underpin.idempotency WHERE created <= $1', values: [before(limits.idempotency.keep)] });
+    await ctx.db.run({
+      text: `DELETE FROM underpin.jobs WHERE (state IN ('done', 'cancelled') AND ended < $1) OR (state = 'failed' AND ended < $2)`,
+      values: [before(limits.jobs.keepDone), before(limits.jobs.keepFailed)],
+    });
+    await ctx.db.run({ text: 'DELETE FROM underpin.rate_counts WHERE resets < $1', values: [before(0)] });
+  },
+});

@@ -1,0 +1,35 @@
+/**
+ * What the clock starts. BullMQ fires a schedule once however many processes know it; each firing becomes a job whose id follows
+ * from schedule and moment, so that one that is told twice is one job still.
+ */
+import { Buffer } from 'node:buffer';
+import { enqueue } from '../queue/enqueue.ts';
+import type { JobKind } from '../queue/kinds.ts';
+import { sweep } from '../queue/kinds.ts';
+import { sha256 } from '../kit/crypto.ts';
+import { systemCtx, type Base } from '../ctx.ts';
+
+export interface Schedule {
+  readonly name: string;
+  /** Five fields, or six with seconds first. */
+  readonly cron: string;
+  /** IANA name of the zone in which the fields are read. */
+  readonly zone: string;
+  /** `skip`: while the job of an earlier firing is not done, none is made. `queue`: each firing is a job. */
+  readonly overlap: 'skip' | 'queue';
+  readonly kind: JobKind<Readonly<Record<string, never>>>;
+}
+
+export const schedules: readonly Schedule[] = [{ name: 'sweep', cron: '17 * * * *', zone: 'UTC', overlap: 'skip', kind: sweep }];
+
+/** The job of one firing. */
+export const fire = (base: Base, { name, overlap, kind }: Schedule, moment: number): Promise<string> =>
+  enqueue(systemCtx(base), kind, {}, { id: idOf(`${name} ${moment}`), ...(overlap === 'skip' ? { key: `schedule:${name}` } : {}) });
+
+/** A uuid (version 8, RFC 9562) that follows from a text. */
+function idOf(text: string): string {
+  const bytes = Buffer.from(sha256(text).subarray(0, 16));
+  bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f);
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
