@@ -96,6 +96,7 @@ export async function fillWorld(up: TestApp, random: Random): Promise<void> {
       ? {}
       : {
           age: some(0.2, [5, 17, 18, 40]),
+          motto: some(0.2, edge.prose),
           wallet: some(0.2, edge.decimals),
           born: time(0.2),
           prefs: jsonText(edge.json(random)),
@@ -108,6 +109,8 @@ export async function fillWorld(up: TestApp, random: Random): Promise<void> {
     title: some(0.2, edge.texts),
     body: some(0.2, edge.texts),
     status: some(0.15, edge.statuses),
+    about: some(0.2, edge.prose),
+    memo: some(0.2, edge.prose),
     score: some(0.2, edge.numbers),
     n: some(0.2, edge.integers),
     price: some(0.2, edge.decimals),
@@ -126,6 +129,7 @@ export async function fillWorld(up: TestApp, random: Random): Promise<void> {
   await each('notes', () => ({
     text: some(0.2, edge.texts),
     rank: some(0.2, [-1, 0, 0.1, 5]),
+    about: some(0.2, edge.prose),
     post: one(0.1, 'posts'),
     author: one(0.3, 'users'),
   }));
