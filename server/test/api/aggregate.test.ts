@@ -230,7 +230,7 @@ describe('a change of all that matches', () => {
     ['update', 'without a condition', { data: { note: 'x' } }, 'invalid_request', '/filter'],
     ['delete', 'without a condition', {}, 'invalid_request', '/filter'],
     ['update', 'without data', { filter: 'true' }, 'invalid_request', '/data'],
-    ['update', 'of a field that is not there', { filter: 'true', data: { nothing: 1 } }, 'unknown_field', '/nothing'],
+    ['update', 'of a field that is not there', { filter: 'true', data: { nothing: 1 } }, 'unknown_field', '/data/nothing'],
     ['delete', 'with a filter that names what he may not read', { filter: 'secret == "s"' }, 'unknown_field', '/filter'],
     ['delete', 'with a member that is not known', { filter: 'true', limit: 3 }, 'invalid_request', '/limit'],
   ])('%s %s is refused', async (what, _name, body, code, pointer) => {
