@@ -32,6 +32,12 @@ const momentary = [
 export const randomReadOfSearched = (random: Random): string | null =>
   random.pick([...momentary.slice(0, 2), 'auth != null', 'auth.collection == "users"', 'auth.level != 1.5', 'auth.team != null', null]);
 
+/** What a collection asks at every door, on top of its rules. */
+export function randomGuard(random: Random, collection: string): string {
+  const at = random.pick(usual[collection] ?? ['true']);
+  return random.chance(0.5) ? at : `(${randomRule({ random, scope: 'read', ids }, collection, random.pick([0, 1]))}) || ${at}`;
+}
+
 export function randomRead(random: Random, collection: string): string | null {
   const at = random.pick(usual[collection] ?? ['true']);
   const any = (): string => randomRule({ random, scope: 'read', ids }, collection, random.pick([0, 0, 1]));

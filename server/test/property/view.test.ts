@@ -14,6 +14,7 @@ import {
   randomCollection,
   randomExport,
   randomFinding,
+  randomGuard,
   randomList,
   randomRead,
   randomReadOfSearched,
@@ -97,7 +98,7 @@ async function changeRules(random: Random): Promise<void> {
         return { ...field, rules: { ...field.rules, read } };
       });
       const list = random.chance(0.5) ? 'true' : randomRead(random, collection);
-      const guard = collection === 'users' && random.chance(0.3) ? 'team == auth.team' : null;
+      const guard = random.chance(0.25) ? randomGuard(random, collection) : null;
       const body = { fields: masked, guard, rules: { create: 'true', update: 'true', delete: 'true', list, ...view } };
       ({ status } = await up.send(`PATCH /collections/${collection}`, { token: up.owner, body }));
     }
