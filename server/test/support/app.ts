@@ -89,7 +89,7 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
   const state = { ahead: 0 };
   const app = await createApp({
     config,
-    log: createLog('fatal', false),
+    log: createLog('fatal'),
     access: { url: databaseUrl, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
     secret: testSecret,
     served: {

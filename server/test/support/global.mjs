@@ -14,7 +14,7 @@ export default async function begin() {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'underpin-test-'));
   chmodSync(folder, 0o711);
   const dataDir = join(folder, 'data');
-  const log = createLog('error', false);
+  const log = createLog('error');
   const embedded = await startEmbedded(dataDir, log);
   const { config } = parseConfig({ SECRET: testSecret, DATA_DIR: dataDir });
   const app = await createApp({
