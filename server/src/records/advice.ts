@@ -51,7 +51,8 @@ export async function adviseIndexes(ctx: Ctx, name: string): Promise<readonly In
       if (advice.has(fields.join()) || !isWorth(walk, wanted)) continue;
       const because = `${who} goes through ${name} record by record (about ${inWords(records)}) ${purpose(walk, wanted)}.`;
       const sql = createIndex({ ...collection.def, id: collection.id }, { fields });
-      advice.set(fields.join(), { fields, because, statement: sql.replace('INDEX ', 'INDEX CONCURRENTLY ') });
+      // Without our name: what somebody makes by hand is his, and stands in nobody's way who adds it to the definition later.
+      advice.set(fields.join(), { fields, because, statement: sql.replace(/INDEX \S+/, 'INDEX CONCURRENTLY') });
     }
   }
   return [...advice.values()].slice(0, limits.advice.most);
