@@ -23,6 +23,7 @@ const asCaller = () => ({
     auth: {
       wrapActions: {
         authorize: (authorize, system) => async (given) => {
+          system.errActions.clear({ source: 'auth' });
           const refused = await describeFor(system, { Authorization: `Bearer ${given.token.value}` });
           if (refused === undefined) return authorize(given);
           system.errActions.newAuthErr({ authId: 'token', source: 'auth', level: 'error', message: refused });

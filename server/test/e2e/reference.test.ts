@@ -58,7 +58,6 @@ inBrowser('the page at /docs, seen', () => {
   let browser: Visit;
   let ann = '';
   const operation = (path: string) => browser.page.locator(`.opblock-get [data-path="${path}"]`);
-  const tags = () => browser.page.locator('h3.opblock-tag').evaluateAll((all) => all.map((one) => one.getAttribute('data-tag')));
 
   beforeAll(async () => {
     app = await startTestApp({ API_DOCS: 'on' });
@@ -92,17 +91,15 @@ inBrowser('the page at /docs, seen', () => {
       body: await response.locator('.highlight-code').first().innerText(),
     };
   };
-  const token = async (text: string): Promise<void> => {
-    const { page } = browser;
-    await page.locator('.auth-wrapper > .authorize').click();
-    const again = page.getByRole('button', { name: 'Logout' });
-    if (await again.isVisible()) await again.click();
-    await page.locator('.auth-container input').fill(text);
-    await page.locator('.modal-ux').getByRole('button', { name: 'Apply credentials' }).click();
+  const authorize = () => browser.page.locator('.auth-wrapper > .authorize').click();
+  const inDialog = (name: string) => browser.page.locator('.modal-ux').getByRole('button', { name }).click();
+  const apply = async (token: string): Promise<void> => {
+    await browser.page.locator('.auth-container input').fill(token);
+    await inDialog('Apply credentials');
   };
 
   test('shows a stranger what is open to all, and nothing else', async () => {
-    expect(await tags()).toContain('posts');
+    expect(await operation('/records/posts').count()).toBe(1);
     expect(await operation('/records/drafts').count()).toBe(0);
     expect(await browser.page.content()).not.toContain('drafts');
   });
@@ -115,13 +112,22 @@ inBrowser('the page at /docs, seen', () => {
 
   test('shows with a token what its owner may know, and asks as him; a token that is none is not taken', async () => {
     const { page } = browser;
-    await token('nobody');
+    await authorize();
+    await apply('nobody');
     await page.locator('.modal-ux').getByText('The credentials are not valid').waitFor();
-    await page.locator('.auth-container input').fill(ann);
-    await page.locator('.modal-ux').getByRole('button', { name: 'Apply credentials' }).click();
-    await page.locator('.modal-ux').getByRole('button', { name: 'Close' }).click();
+    expect(await operation('/records/drafts').count()).toBe(0);
+    await apply(ann);
+    await inDialog('Close');
     await operation('/records/drafts').waitFor();
+    expect(await page.getByText('The credentials are not valid').count()).toBe(0);
     expect((await tryOut('/records/drafts')).code).toContain('200');
+  });
+
+  test('shows what a stranger may know again once the token is taken away', async () => {
+    await authorize();
+    await inDialog('Remove authorization');
+    await inDialog('Close');
+    await operation('/records/drafts').waitFor({ state: 'detached' });
   });
 
   test('shows whoever is signed in to the dashboard what he may know', async () => {
