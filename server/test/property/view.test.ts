@@ -7,7 +7,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { schemaOf } from '../../src/schema/load.ts';
 import { systemCtx } from '../../src/ctx.ts';
-import { isObject } from '../../src/records/input.ts';
+import { isObject } from '../../src/records/parse/input.ts';
 import { password, startTestApp, type TestApp } from '../support/app.ts';
 import {
   randomAggregate,

@@ -95,6 +95,7 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}): 
     served: {
       dashboard: join(process.cwd(), 'admin-ui/dist'),
       sdk: join(process.cwd(), 'sdk/sdk.tgz'),
+      reference: join(process.cwd(), 'admin-ui/reference/dist'),
       docs: join(process.cwd(), 'docs/reference'),
     },
     clock: () => Date.now() + state.ahead,
