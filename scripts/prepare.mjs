@@ -4,8 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -84,7 +84,24 @@ export const steps = () => [
         'error',
       ]),
   },
+  {
+    name: 'put the API reference together',
+    stamp: at('admin-ui', 'reference', 'dist', '.stamp'),
+    hash: () => hashOf([...referenceFiles, 'package-lock.json']),
+    run: () => {
+      const folder = at('admin-ui', 'reference', 'dist');
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder);
+      for (const file of [...referenceFiles, ...swaggerFiles]) copyFileSync(at(file), join(folder, basename(file)));
+    },
+  },
 ];
+
+/** The page of the API reference: ours, and what it takes of the package that draws it. */
+const referenceFiles = ['index.html', 'look.css', 'start.js'].map((name) => `admin-ui/reference/${name}`);
+const swaggerFiles = ['swagger-ui-bundle.js', 'swagger-ui.css', 'swagger-ui-bundle.js.LICENSE.txt', 'LICENSE', 'NOTICE'].map(
+  (name) => `node_modules/swagger-ui-dist/${name}`,
+);
 
 /** What the built dashboard is made from; the server says it is ready only with this one. */
 function dashboardHash() {

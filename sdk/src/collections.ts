@@ -1,6 +1,6 @@
 /** Collections as admins handle them: definitions in, definitions out. */
 import type { CallOptions, Transport } from './client.ts';
-import type { CollectionDef, CollectionInfo, SchemaInfo } from './wire.ts';
+import type { CollectionDef, CollectionInfo, IndexAdvice, SchemaInfo } from './wire.ts';
 
 /** `confirm`: the hash of a plan whose hazards were accepted (`confirmation_required` carries the plan). */
 export type ChangeOptions = CallOptions & { readonly confirm?: string };
@@ -11,6 +11,8 @@ export interface Collections {
   create(definition: CollectionDef, options?: CallOptions): Promise<CollectionInfo>;
   update(name: string, change: Partial<CollectionDef>, options?: ChangeOptions): Promise<CollectionInfo>;
   delete(name: string, options?: ChangeOptions): Promise<void>;
+  /** Indexes that would help its lists, by the rules, the records and what was asked of this server. */
+  advice(name: string, options?: CallOptions): Promise<readonly IndexAdvice[]>;
   schema(options?: CallOptions): Promise<SchemaInfo>;
 }
 
@@ -25,6 +27,8 @@ export function createCollections(transport: Transport): Collections {
       transport.send({ ...options, method: 'PATCH', path: path(name), body: { ...change, ...(confirm !== undefined && { confirm }) } }),
     delete: (name, { confirm, ...options } = {}) =>
       transport.send({ ...options, method: 'DELETE', path: path(name), ...(confirm !== undefined && { body: { confirm } }) }),
+    advice: async (name, options) =>
+      (await transport.send<{ advice: readonly IndexAdvice[] }>({ ...options, method: 'GET', path: `${path(name)}/advice` })).advice,
     schema: (options) => transport.send({ ...options, method: 'GET', path: '/schema' }),
   };
 }

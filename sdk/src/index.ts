@@ -22,7 +22,18 @@ export type { ChangeOptions, Collections } from './collections.ts';
 export type { Listing } from './listing.ts';
 export type { ExportQuery, Records } from './records.ts';
 export type { CollectionTypes, Expand, FileValue, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
-export type { CollectionDef, CollectionInfo, FieldDef, Page, PageInfo, Problem, ProblemField, SchemaInfo, SessionInfo } from './wire.ts';
+export type {
+  CollectionDef,
+  CollectionInfo,
+  FieldDef,
+  IndexAdvice,
+  Page,
+  PageInfo,
+  Problem,
+  ProblemField,
+  SchemaInfo,
+  SessionInfo,
+} from './wire.ts';
 
 export interface ClientOptions extends Omit<TransportOptions, 'cookies'> {
   /** An API key or access token to use as it is, instead of signing in. */

@@ -99,6 +99,13 @@ export interface CollectionInfo extends CollectionDef {
   readonly hash: string;
 }
 
+/** An index that would help: its fields in order, `-field` descending, and the statement that it stands for. */
+export interface IndexAdvice {
+  readonly fields: readonly string[];
+  readonly because: string;
+  readonly statement: string;
+}
+
 /** One field type as the editor needs it: its settings as JSON Schema. */
 export interface FieldTypeInfo {
   readonly name: string;

@@ -88,6 +88,16 @@ describe('lints', () => {
     expect(codes({ rules: { update: 'owner == auth.id', view: 'true' }, writes: { owner: null } })).toEqual([]);
   });
 
+  test('can write a field that nobody reads', () => {
+    const rules = { create: 'auth != null', update: 'owner == auth.id && !changed.owner', view: 'true' };
+    expect(codes({ rules, reads: { views: null } })).toEqual(['create: written_unseen', 'update: written_unseen']);
+    expect(codes({ rules: { ...rules, create: null }, reads: { views: null, score: 'auth != null' } })).toEqual(['update: written_unseen']);
+    expect(codes({ rules, reads: { views: null }, writes: { views: null } })).toEqual([]);
+    expect(codes({ rules: { view: 'true', update: null }, reads: { views: null } })).toEqual([]);
+    const [found] = lint(vocabulary, { rules, reads: { views: null } });
+    expect([found?.message, found?.example?.auth]).toEqual([expect.stringContaining('"views"'), expect.anything()]);
+  });
+
   test('can update what it cannot view', () => {
     const rules = { view: 'owner == auth.id || status == "published"', update: '"editor" in auth.roles' };
     expect(codes({ rules })).toContain('update: update_without_view');

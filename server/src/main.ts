@@ -13,6 +13,7 @@ const root = new URL('../../', import.meta.url);
 const built: Served = {
   dashboard: fileURLToPath(new URL('admin-ui/dist', root)),
   sdk: fileURLToPath(new URL('sdk/sdk.tgz', root)),
+  reference: fileURLToPath(new URL('admin-ui/reference/dist', root)),
   docs: fileURLToPath(new URL('docs/reference', root)),
 };
 

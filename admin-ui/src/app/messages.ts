@@ -240,7 +240,7 @@ export const messages = {
     remove: 'Remove index %{number}',
     add: 'Add index',
     advice: 'Suggested',
-    adviceNote: 'From what was asked of this collection so far.',
+    adviceNote: 'From its rules, and from what was asked of it so far.',
     adopt: 'Add',
     adoptNamed: 'Add the index on %{fields}',
   },

@@ -1,15 +1,10 @@
 /** Indexes that would help, as the server found them; nothing where it has none, or does not say. */
 import { useQuery } from '@tanstack/react-query';
+import type { IndexAdvice as Advice } from '@underpin/sdk/wire';
 import { Box, Button, Paper, Typography } from '@mui/material';
 import { useTranslate } from 'react-admin';
 import { MONO } from '../app/theme.ts';
 import { request } from '../data/client.ts';
-
-export interface Advice {
-  readonly fields: readonly string[];
-  readonly because: string;
-  readonly statement: string;
-}
 
 interface IndexAdviceProps {
   readonly collection: string;

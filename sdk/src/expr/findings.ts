@@ -52,6 +52,7 @@ export type LintCode =
   | 'always_true'
   | 'anonymous_may_write'
   | 'ownership_can_change'
+  | 'written_unseen'
   | 'update_without_view'
   | 'all_over_empty'
   | 'depends_on_now'
@@ -70,6 +71,8 @@ export interface Lint extends Span {
 export interface RuleSet {
   readonly rules: Readonly<Partial<Record<RuleAction, string | null>>>;
   readonly guard?: string | null;
+  /** Read rules of fields, by name. */
+  readonly reads?: Readonly<Record<string, string | null>>;
   /** Write rules of fields, by name. */
   readonly writes?: Readonly<Record<string, string | null>>;
   /** Whether other collections have a guard. */

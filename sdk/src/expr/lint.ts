@@ -22,6 +22,7 @@ const severities: Readonly<Record<LintCode, Lint['severity']>> = {
   always_true: 'info',
   anonymous_may_write: 'warning',
   ownership_can_change: 'warning',
+  written_unseen: 'warning',
   update_without_view: 'info',
   all_over_empty: 'warning',
   depends_on_now: 'info',
@@ -58,6 +59,7 @@ class Linting {
       if (example) yield this.#lint('anonymous_may_write', action, about, `Who is not signed in may ${action} records`, example);
     }
     yield* this.#ownership();
+    yield* this.#unseen();
     for (const who of everyone) {
       const example = this.#example('update', ['update', 'view', 'list'], who, (allowed) => allowed('update') && !allowed('view'));
       if (example === undefined) continue;
@@ -92,6 +94,30 @@ class Linting {
       const message = `Whom "${field.name}" names may put another there; add !changed.${field.name} if that is not meant`;
       yield this.#lint('ownership_can_change', 'update', field, message, example);
     }
+  }
+
+  /** A field that nobody reads: whoever may write the record still writes it, unless it has a rule of its own. */
+  *#unseen(): Generator<Lint> {
+    const { reads = {}, writes = {}, rules } = this.#set;
+    const names = Object.keys(reads).filter((name) => reads[name] === null && writes[name] === undefined);
+    if (names.length === 0) return;
+    for (const action of ['create', 'update'] as const) {
+      const example = this.#firstAllowed(action);
+      if (example === undefined) continue;
+      const whole = { start: 0, end: rules[action]?.length ?? 0 };
+      for (const name of names) {
+        const message = `Nobody reads "${name}", and whom this lets pass may write it; give the field a write rule if that is not meant`;
+        yield this.#lint('written_unseen', action, whole, message, example);
+      }
+    }
+  }
+
+  #firstAllowed(action: RuleAction): Example | undefined {
+    for (const who of everyone) {
+      const example = this.#example(action, [action], who, (allowed) => allowed(action));
+      if (example) return example;
+    }
+    return undefined;
   }
 
   *#emptiness(place: RuleAction | 'guard', ir: Ir): Generator<Lint> {

@@ -30,7 +30,7 @@ export interface Running {
 /** Starts everything; what was begun is ended again where a later step fails. */
 export async function start({ env, served, print, demo }: StartOptions): Promise<Running> {
   const { config, warnings } = parseConfig(env);
-  const log = createLog(config.LOG_LEVEL, false);
+  const log = createLog(config.LOG_LEVEL);
   for (const warning of warnings) log.warn(warning);
   const undo: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {

@@ -5,6 +5,7 @@ import type { SchemaInfo } from '@underpin/sdk/wire';
 import type { Base, Ctx } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import { adviseIndexes } from '../records/indexes/advice.ts';
 import { collectionInfo, fieldTypeInfo } from '../schema/collection.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { changeCollection, createCollection, dropCollection } from '../schema/save.ts';
@@ -57,6 +58,13 @@ export function collectionRoutes(base: Base): Router {
     route(base, async (ctx, request) => {
       requireAdmin(ctx, 'read');
       return json(collectionInfo(collectionNamed(await schemaOf(ctx), param(request, 'name'))));
+    }),
+  );
+  router.get(
+    '/:name/advice',
+    route(base, async (ctx, request) => {
+      requireAdmin(ctx, 'read');
+      return json({ advice: await adviseIndexes(ctx, param(request, 'name')) });
     }),
   );
   router.patch(

@@ -6,7 +6,8 @@ import express, { Router, type RequestHandler } from 'express';
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-const secure: RequestHandler = (_request, response, next) => {
+/** A page of ours: it takes scripts and looks from this origin alone, sends to it alone, and is in nobody's frame. */
+export const securePage: RequestHandler = (_request, response, next) => {
   response.setHeader('Content-Security-Policy', policy);
   response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
   response.setHeader('Referrer-Policy', 'no-referrer');
@@ -15,7 +16,7 @@ const secure: RequestHandler = (_request, response, next) => {
 
 export function dashboardRoutes(folder: string): Router {
   const router = Router();
-  router.use(secure);
+  router.use(securePage);
   router.use('/assets', express.static(join(folder, 'assets'), { immutable: true, maxAge: '1y', index: false, fallthrough: false }));
   router.use(express.static(folder, { index: false, maxAge: 0 }));
   router.get('/{*path}', (_request, response) => {

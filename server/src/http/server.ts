@@ -9,7 +9,7 @@ import { authRoutes } from './auth.ts';
 import { collectionRoutes, schemaRoute } from './collections.ts';
 import { preflight } from './cors.ts';
 import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
-import { docsPage } from './docs.ts';
+import { docsPage, referenceRoutes, showsReference } from './docs.ts';
 import { live, ready } from './health.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
@@ -23,6 +23,8 @@ import { setupRoute } from './setup.ts';
 export interface Served {
   readonly dashboard: string;
   readonly sdk: string;
+  /** The page at /docs, and the pages of docs/reference. */
+  readonly reference: string;
   readonly docs: string;
   /** Whether the built dashboard is the one of these sources; the start script knows. */
   readonly isCurrent?: () => boolean;
@@ -47,6 +49,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.get('/', (_request, response) => response.redirect(302, '/admin/'));
   app.use('/admin', dashboardRoutes(served.dashboard));
   app.get('/sdk.tgz', sdkPackage(served.sdk));
+  if (showsReference(base.config)) app.use('/docs', referenceRoutes(served.reference));
   app.get('/docs/:page', docsPage(served.docs));
   app.use('/api/v1/auth', authRoutes(base));
   app.use('/api/v1/collections', collectionRoutes(base));

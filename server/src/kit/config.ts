@@ -7,11 +7,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
-const onOff = (fallback: 'on' | 'off') =>
-  z
-    .enum(['on', 'off'], { error: 'must be on or off' })
-    .default(fallback)
-    .transform((value) => value === 'on');
+const switched = z.enum(['on', 'off'], { error: 'must be on or off' });
+const onOff = (fallback: 'on' | 'off') => switched.default(fallback).transform((value) => value === 'on');
 const wholeNumber = (min: number, max: number) =>
   z
     .string()
@@ -91,6 +88,10 @@ export const settings = {
   INSECURE_COOKIES: {
     schema: onOff('off'),
     about: 'Allow the dashboard’s session cookie over plain http from other hosts than localhost.',
+  },
+  API_DOCS: {
+    schema: switched.transform((value) => value === 'on').optional(),
+    about: 'The API reference at /docs, to read and to try out; absent: on in development, off in production.',
   },
   LOG_LEVEL: {
     schema: z

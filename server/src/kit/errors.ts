@@ -66,6 +66,13 @@ export function fail(code: ErrorCode, details: FailDetails | string = {}, cause?
   return new Failure(code, typeof details === 'string' ? { detail: details } : details, cause);
 }
 
+/** The same refusal where what it speaks of stands below `pointer`, as `/data`. */
+export function below(pointer: string, error: unknown): unknown {
+  if (!(error instanceof Failure) || error.details.errors === undefined) return error;
+  const errors = error.details.errors.map((one) => ({ ...one, pointer: pointer + one.pointer }));
+  return fail(error.code, { ...error.details, errors }, error.cause);
+}
+
 /** Refuses one member of the body or one parameter. `pointer` as `/title` or `/filter`. */
 export function failAt(code: ErrorCode, pointer: string, message: string, cause?: unknown): Failure {
   return new Failure(code, { detail: message, errors: [{ pointer, code, message }] }, cause);

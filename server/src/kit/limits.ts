@@ -28,6 +28,8 @@ export const limits = {
   text: 1_048_576,
   /** Records that one explanation looks into; ms and rows of what it counts. */
   explain: { records: 5_000, timeout: 2_000, counted: 100_000, tests: 100 },
+  /** Records from which on an index is worth thinking of; lists that are explained for it, and indexes advised at once. */
+  advice: { records: 1_000, explained: 50, most: 5 },
   /** Ids of a to-many relation in one record's answer and in one write. */
   many: 100,
   password: { min: 8, max: 1_024 },

@@ -6,12 +6,11 @@ export type Log = Logger;
 const secretNames = ['authorization', 'cookie', 'password', 'token', 'accessToken', 'refreshToken', 'secret', 'key', 'code'];
 const redact = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-export function createLog(level: string, pretty: boolean): Log {
+export function createLog(level: string): Log {
   return pino({
     level,
     base: null,
     redact: { paths: redact, censor: '[redacted]' },
     timestamp: pino.stdTimeFunctions.isoTime,
-    ...(pretty ? { formatters: { level: (label: string) => ({ level: label }) } } : {}),
   });
 }

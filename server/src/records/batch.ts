@@ -11,7 +11,7 @@
  * written, so that references need not wait.
  */
 import { withTx, type Ctx } from '../ctx.ts';
-import { fail, Failure } from '../kit/errors.ts';
+import { below, fail, Failure } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
@@ -141,13 +141,10 @@ class Batch {
 /** The same refusal, told of the operation that it is about. One that was told already stays. */
 function placed(error: unknown, index: number): unknown {
   if (!(error instanceof Failure) || error.details.errors?.some(({ pointer }) => pointer.startsWith('/operations/')) === true) return error;
-  const { errors, ...details } = error.details;
   const at = `/operations/${index}`;
-  const told =
-    errors === undefined || errors.length === 0
-      ? [{ pointer: at, code: error.code, message: error.message }]
-      : errors.map((one) => ({ ...one, pointer: `${at}/data${one.pointer}` }));
-  return fail(error.code, { ...details, errors: told }, error.cause);
+  if ((error.details.errors ?? []).length > 0) return below(`${at}/data`, error);
+  const errors = [{ pointer: at, code: error.code, message: error.message }];
+  return fail(error.code, { ...error.details, errors }, error.cause);
 }
 
 /** Write units of a batch for the limits of a caller: one for each operation, and never more than ten. */

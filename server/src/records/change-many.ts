@@ -7,7 +7,7 @@
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
 import { withTx, type Ctx } from '../ctx.ts';
-import { fail, failAt } from '../kit/errors.ts';
+import { below, fail, failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import type { Collection } from '../schema/collection.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
@@ -32,16 +32,25 @@ export async function updateMany(ctx: Ctx, name: string, body: unknown): Promise
   return changeMany(ctx, name, rest, {
     action: 'update',
     sent: new Set(Object.keys(data)),
-    check: (caller, collection) => void parseValues(caller, collection, data, 'update'),
-    change: (inside, id) => updateRecord(inside, name, id, data),
+    check: (caller, collection) => ofData(() => parseValues(caller, collection, data, 'update')),
+    change: (inside, id) => ofData(() => updateRecord(inside, name, id, data)),
   });
+}
+
+/** A refusal of values names them where they stand in this body. */
+async function ofData(work: () => unknown): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw below('/data', error);
+  }
 }
 
 export async function removeMany(ctx: Ctx, name: string, body: unknown): Promise<Counted> {
   return changeMany(ctx, name, membersOf(body, ['filter', 'where', 'params']), {
     action: 'delete',
     sent: new Set(),
-    check: () => undefined,
+    check: () => Promise.resolve(),
     change: (inside, id) => removeRecord(inside, name, id),
   });
 }
@@ -52,7 +61,7 @@ interface Change {
   readonly action: Action;
   readonly sent: ReadonlySet<string>;
   /** Refuses what makes no sense for any record, whether or not there is one. */
-  readonly check: (caller: Caller, collection: Collection) => void;
+  readonly check: (caller: Caller, collection: Collection) => Promise<void>;
   readonly change: (inside: Ctx, id: string) => Promise<unknown>;
 }
 
@@ -70,7 +79,7 @@ async function changeMany(
   if ((filter === undefined || filter === null) && (where === undefined || where === null))
     throw failAt('invalid_request', '/filter', 'Say which records: filter must be there, "true" for all of them');
   const conditions = parseConditions(caller, collection, { filter, where, params, text: false }); // 400
-  check(caller, collection); // 400
+  await check(caller, collection); // 400
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403
   refuseNever(caller, policyFor(caller, collection, action, action === 'update' ? { sent } : {})); // 401, 403
   return withTx(ctx, async (inside) => {

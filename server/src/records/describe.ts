@@ -46,8 +46,10 @@ const list = [
     in: 'query',
     style: 'form',
     explode: true,
-    schema: { type: 'object', additionalProperties: { type: 'string' } },
-    description: 'p.NAME: the value of $NAME',
+    schema: { type: 'object', propertyNames: { pattern: '^p\\.' }, additionalProperties: { type: 'string' } },
+    description: '{ "p.NAME": "value" } where the filter says $NAME',
+    // Without it a page that tries requests out makes one up, and the request is refused.
+    example: {},
   },
   sort,
   ...shape,

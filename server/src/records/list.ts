@@ -9,6 +9,7 @@ import { planList, type ListPlan } from './reading/plan.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from './policy.ts';
 import { noLists } from './reading/select.ts';
 import { serializePage, type Rows } from './reading/serialize.ts';
+import { count } from './indexes/tally.ts';
 
 /** The page as the JSON text of the answer. */
 export async function listRecords(ctx: Ctx, name: string, query: Query): Promise<string> {
@@ -32,8 +33,10 @@ export async function listRecords(ctx: Ctx, name: string, query: Query): Promise
 
 /** The rows of a plan, with the lists beside them. */
 export async function run(ctx: Ctx, plan: ListPlan): Promise<Rows> {
-  const [rows, count] =
+  const begun = performance.now();
+  const [rows, counted] =
     plan.count === undefined ? [await ctx.db.texts(plan.rows)] : await Promise.all([ctx.db.texts(plan.rows), ctx.db.texts(plan.count)]);
+  if (plan.tally !== undefined) count(plan.tally, plan.rows, performance.now() - begun);
   const lists = plan.follows.length === 0 ? noLists : await fetchLists(ctx, plan.follows, rows, plan.constants);
-  return { rows, lists, total: count === undefined ? undefined : Number(count[0]?.[0]) };
+  return { rows, lists, total: counted === undefined ? undefined : Number(counted[0]?.[0]) };
 }

@@ -11,10 +11,14 @@ const asIs: ToJson = (text) => text;
 const quoted: ToJson = (text) => `"${text}"`;
 const point = /^\(([^,]+),([^)]+)\)$/;
 
-/** `2026-01-02 03:04:05.6+00` → `"2026-01-02T03:04:05.600Z"`. Connections are set to UTC and ISO dates. */
+/**
+ * `2026-01-02 03:04:05.6+00` → `"2026-01-02T03:04:05.600Z"`. Connections are set to UTC and ISO dates. Where a zone's year 1 began
+ * before that of UTC, Postgres says 1 BC and ISO 8601 says the year 0.
+ */
 function moment(text: string): string {
+  const year = text.endsWith('BC') ? '0000' : text.slice(0, 4);
   const fraction = text.charCodeAt(19) === 46 ? text.slice(20, text.indexOf('+', 20)).padEnd(3, '0') : '000';
-  return `"${text.slice(0, 10)}T${text.slice(11, 19)}.${fraction}Z"`;
+  return `"${year}${text.slice(4, 10)}T${text.slice(11, 19)}.${fraction}Z"`;
 }
 
 /** Lists come as JSON already (`sentAs`), as json does. */

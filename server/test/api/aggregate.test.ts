@@ -94,6 +94,20 @@ describe('an aggregate', () => {
     ]);
   });
 
+  test('says of the first day of all, where it began before the year 1 of UTC, that this was the year 0', async () => {
+    const body = { name: 'eras', fields: [{ name: 'at', type: 'date' }], rules: { list: 'true', create: 'true' } };
+    expect((await up.send('POST /collections', { token: up.owner, body })).status).toBe(201);
+    const first = { at: '0001-01-01T00:00:00Z' };
+    expect((await up.send('POST /records/eras', { token: up.owner, body: first })).status).toBe(201);
+    const began = async (by: string, tz: string): Promise<unknown> => {
+      const asked = { group: [{ field: 'at', by, tz }], select: { n: 'count()' } };
+      return (await up.send('POST /records/eras/aggregate', { body: asked })).body.data;
+    };
+    expect(await began('day', 'Etc/GMT+5')).toEqual([{ at: '0000-12-31T05:00:00.000Z', n: 1 }]);
+    expect(await began('year', 'Etc/GMT-9')).toEqual([{ at: '0000-12-31T15:00:00.000Z', n: 1 }]);
+    expect(await began('year', 'UTC')).toEqual([{ at: '0001-01-01T00:00:00.000Z', n: 1 }]);
+  });
+
   test('filters before, has after, sorts and cuts', async () => {
     const asked = {
       group: ['status'],
@@ -216,7 +230,7 @@ describe('a change of all that matches', () => {
     ['update', 'without a condition', { data: { note: 'x' } }, 'invalid_request', '/filter'],
     ['delete', 'without a condition', {}, 'invalid_request', '/filter'],
     ['update', 'without data', { filter: 'true' }, 'invalid_request', '/data'],
-    ['update', 'of a field that is not there', { filter: 'true', data: { nothing: 1 } }, 'unknown_field', '/nothing'],
+    ['update', 'of a field that is not there', { filter: 'true', data: { nothing: 1 } }, 'unknown_field', '/data/nothing'],
     ['delete', 'with a filter that names what he may not read', { filter: 'secret == "s"' }, 'unknown_field', '/filter'],
     ['delete', 'with a member that is not known', { filter: 'true', limit: 3 }, 'invalid_request', '/limit'],
   ])('%s %s is refused', async (what, _name, body, code, pointer) => {

@@ -175,6 +175,19 @@ describe('explain', () => {
     expect(await codes({ action: 'view', field: { name: 'note', of: 'read' }, rule: 'views > 5 && views < 3' })).toEqual(['never_true']);
   });
 
+  test('lints of a field that nobody reads, where it has no write rule', async () => {
+    const twice = { name: 'twice', type: 'computed', expr: 'score + score', rules: { read: null } };
+    const fields = (write: object) => [{ name: 'score', type: 'number', rules: { read: null, ...write } }, twice];
+    const body = { name: 'rounds', fields: fields({}), rules: { list: 'true', create: 'auth != null', update: null } };
+    expect((await up.send('POST /collections', { token: up.owner, body })).status).toBe(201);
+    const codes = async (action: string): Promise<readonly string[]> =>
+      (await explain({ collection: 'rounds', action })).body.lints.map(({ code }: { code: string }) => code);
+    expect([await codes('create'), await codes('update'), await codes('list')]).toEqual([['written_unseen'], [], []]);
+    const owned = { fields: fields({ write: null }) };
+    const changed = await up.send('PATCH /collections/rounds', { token: up.owner, body: owned });
+    expect([changed.status, await codes('create')]).toEqual([200, []]);
+  });
+
   test('field rules', async () => {
     const note = (of: string, more: object = {}) =>
       explain({ action: 'view', field: { name: 'note', of }, as: asBob(), id: posts['draft'], ...more });

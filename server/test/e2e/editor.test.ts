@@ -147,6 +147,25 @@ inBrowser("the collection's editor", () => {
     expect((await app.send('GET /records/notes')).body.data).toHaveLength(3);
   });
 
+  test('an index that is advised is added with a click, and then not advised any more', async () => {
+    const { page } = browser;
+    await app.sql(`INSERT INTO notes (id, created, updated, title)
+                   SELECT gen_random_uuid(), now(), now(), 'many ' || i FROM generate_series(1, 20000) i`);
+    await app.sql('ANALYZE notes');
+    const ask = async () => expect((await app.send("GET /records/notes?filter=title=='many 7'", owner())).body.data).toHaveLength(1);
+    await ask();
+    await page.getByRole('tab', { name: 'Indexes' }).click();
+    const advised = page.getByRole('region', { name: 'Suggested' });
+    await advised.getByText('A list that was asked once').waitFor();
+    await advised.getByText('CREATE INDEX CONCURRENTLY').waitFor();
+    await button('Add the index on title, -created').click();
+    await advised.waitFor({ state: 'detached' });
+    await save();
+    expect((await definition()).indexes).toEqual([{ fields: ['title', '-created'], unique: false }]);
+    await ask();
+    expect((await app.send('GET /collections/notes/advice', owner())).body).toEqual({ advice: [] });
+  });
+
   test('meanwhile nothing broke', () => {
     expect(browser.faults).toEqual([]);
     const answers = browser.refusals.filter((refusal) => !refusal.startsWith('401 GET /api/v1/auth/_admins/me'));

@@ -64,6 +64,7 @@ describe('a change makes stale', () => {
     'sdk/package.json',
     'server/src/main.ts',
     'admin-ui/src/main.tsx',
+    'admin-ui/reference/start.js',
   ];
 
   beforeAll(() => {
@@ -73,7 +74,13 @@ describe('a change makes stale', () => {
   });
   afterAll(() => rmSync(root, { recursive: true }));
 
-  const [install, compile, pack, build] = ['install packages', 'compile sdk and server', 'pack the client package', 'build the dashboard'];
+  const [install, compile, pack, build, reference] = [
+    'install packages',
+    'compile sdk and server',
+    'pack the client package',
+    'build the dashboard',
+    'put the API reference together',
+  ];
   const cases: readonly (readonly [change: string, path: string, text: string | undefined, stale: readonly (string | undefined)[]])[] = [
     ['nothing, where nothing changed', 'sdk/src/index.ts', 'as it was', []],
     ['of the SDK: all that is made from it', 'sdk/src/index.ts', 'changed', [compile, pack, build]],
@@ -83,7 +90,8 @@ describe('a change makes stale', () => {
     ['a file of the server removed', 'server/src/kit/new.ts', undefined, [compile]],
     ['of the dashboard: the dashboard', 'admin-ui/src/main.tsx', 'changed', [build]],
     ['of the compiler’s settings: what is compiled', 'tsconfig.base.json', 'changed', [compile, pack, build]],
-    ['of the lock file: the packages and what is built with them', 'package-lock.json', 'changed', [install, compile, build]],
+    ['of the lock file: the packages and what is built with them', 'package-lock.json', 'changed', [install, compile, build, reference]],
+    ['of the page of the API reference: that page', 'admin-ui/reference/start.js', 'changed', [reference]],
     ['of a test: nothing', 'server/test/x.test.ts', 'changed', []],
     ['of a script: nothing', 'scripts/test.mjs', 'changed', []],
   ];

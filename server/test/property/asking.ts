@@ -1,9 +1,12 @@
 /** Random rules for the collections of the suite, and random requests, as text for HTTP and as data for the judge. */
 import { query } from '../support/app.ts';
+import type { Format } from './exporting.ts';
 import { randomRule } from './generate.ts';
-import type { AggregateRequest, Expands, ListRequest, Sort } from './owed.ts';
+import type { AggregateRequest, Expands, Group, ListRequest, Sort, Where } from './owed.ts';
 import type { Random } from './random.ts';
+import { printSearch, randomSearch } from './searching.ts';
 import { shapes } from './shapes.ts';
+import { units } from './together.ts';
 import { idOf } from './world.ts';
 
 const ids = [idOf('users', 0), idOf('users', 1), idOf('teams', 0), idOf('posts', 3), idOf('staff', 1)];
@@ -24,6 +27,16 @@ const momentary = [
   `created < now`,
   `created + duration("36h") > now && now < timestamp(${soon})`,
 ];
+
+/** Where a field is searchable its rule asks for the caller alone. */
+export const randomReadOfSearched = (random: Random): string | null =>
+  random.pick([...momentary.slice(0, 2), 'auth != null', 'auth.collection == "users"', 'auth.level != 1.5', 'auth.team != null', null]);
+
+/** What a collection asks at every door, on top of its rules. */
+export function randomGuard(random: Random, collection: string): string {
+  const at = random.pick(usual[collection] ?? ['true']);
+  return random.chance(0.5) ? at : `(${randomRule({ random, scope: 'read', ids }, collection, random.pick([0, 1]))}) || ${at}`;
+}
 
 export function randomRead(random: Random, collection: string): string | null {
   const at = random.pick(usual[collection] ?? ['true']);
@@ -53,11 +66,44 @@ const relations: Readonly<Record<string, readonly (readonly [string, string, 'on
     [...one.map(([field, to]) => [field, to, 'one'] as const), ...many.map(([field, to]) => [field, to, 'many'] as const)],
   ]),
 );
-const sums: Readonly<Record<string, readonly string[]>> = {
-  posts: ['owner.age'],
-  users: ['age', 'level'],
-  notes: ['rank'],
+const summed: Readonly<Record<string, readonly string[]>> = {
+  posts: ['owner.age', 'price', 'cost', 'cost', 'owner.wallet'],
+  users: ['age', 'level', 'wallet', 'boss.wallet'],
+  notes: ['rank', 'author.wallet'],
   teams: ['quota'],
+};
+const timed: Readonly<Record<string, readonly string[]>> = {
+  posts: ['at', 'due', 'created', 'owner.born', 'owner.team.founded'],
+  users: ['born', 'created', 'team.founded'],
+  notes: ['created', 'post.at', 'post.due'],
+  teams: ['founded', 'created'],
+};
+const wheres: Readonly<Record<string, readonly (readonly [Where['object'], string])[]>> = {
+  posts: [
+    [(x) => ({ score: { gte: x } }), 'score >= $x'],
+    [(x) => ({ or: [{ pub: true }, { n: { lt: x } }] }), 'pub == true || n < $x'],
+    [() => ({ owner: { team: { active: true } } }), 'owner.team.active == true'],
+    [() => ({ not: { status: { in: ['draft', 'archived'] } } }), '!(status in ["draft", "archived"])'],
+    [() => ({ notes: { some: { rank: { gt: 0 } } } }), 'notes.exists(v, v.rank > 0)'],
+    [() => ({ members: { none: { age: { gt: 17 } } } }), '!members.exists(v, v.age > 17)'],
+    [() => ({ owner: null }), 'owner == null'],
+    [() => ({ body: { contains: 'a' } }), 'body.contains("a")'],
+  ],
+  users: [
+    [(x) => ({ level: { lt: x } }), 'level < $x'],
+    [(x) => ({ boss: { level: { gte: x } } }), 'boss.level >= $x'],
+    [() => ({ team: { active: true }, name: { ne: 'a' } }), 'team.active == true && name != "a"'],
+    [() => ({ joined: { every: { pub: true } } }), 'joined.all(v, v.pub == true)'],
+  ],
+  notes: [
+    [(x) => ({ rank: { between: [-1, x] } }), 'rank >= -1 && rank <= $x'],
+    [() => ({ post: { pub: true } }), 'post.pub == true'],
+    [(x) => ({ author: { team: { quota: { gte: x } } } }), 'author.team.quota >= $x'],
+  ],
+  teams: [
+    [(x) => ({ quota: { ne: x } }), 'quota != $x'],
+    [() => ({ people: { some: { age: { gt: 17 } } } }), 'people.exists(v, v.age > 17)'],
+  ],
 };
 
 const printSort = ({ path, descending, last }: Sort): string => `${descending ? '-' : ''}${path}${last ? ':last' : ''}`;
@@ -77,6 +123,11 @@ function randomFilter(random: Random, collection: string): string {
     [1, () => `now < timestamp(${soon}) || ${asks[collection] ?? 'level != $x'}`],
     [4, () => randomRule({ random, scope: 'filter', ids }, collection, random.pick([0, 0, 1]))],
   ]);
+}
+
+function randomWhere(random: Random, collection: string): Where {
+  const [object, text] = random.pick(wheres[collection] ?? [[(x: unknown) => ({ level: { ne: x } }), 'level != $x'] as const]);
+  return { object, text };
 }
 
 function randomExpand(random: Random, collection: string, depth: number): Expands {
@@ -100,14 +151,50 @@ export const randomCollection = (random: Random): string =>
 
 export function randomList(random: Random): ListRequest {
   const collection = randomCollection(random);
+  const limit = random.pick([3, inUrl, 80]);
   return {
     collection,
     ...(random.chance(0.6) ? { filter: randomFilter(random, collection) } : {}),
+    ...(limit !== inUrl && random.chance(0.3) ? { where: randomWhere(random, collection) } : {}),
     params: { x: 0 },
     sort: random.chance(0.8) ? randomSort(random, collection) : [{ path: 'created', descending: true, last: false }],
     ...(random.chance(0.25) ? { fields: [random.pick(sortable[collection] ?? ['id']).split('.')[0] ?? ''] } : {}),
     expand: random.chance(0.6) ? randomExpand(random, collection, 1) : {},
-    limit: random.pick([3, 30, 80]),
+    limit,
+  };
+}
+/** Of so many records is asked in the address, where the words themselves are remembered; else in a body. */
+const inUrl = 30;
+
+export function randomFinding(random: Random): ListRequest {
+  const { filter: _filter, where: _where, ...rest } = randomList(random);
+  const collection = random.pick(['posts', 'posts', 'users', 'notes']);
+  return {
+    ...rest,
+    collection,
+    ...(random.chance(0.2) ? { filter: randomFilter(random, collection) } : {}),
+    search: randomSearch(random),
+    sort: randomSort(random, collection),
+    expand: {},
+    ...(rest.fields ? { fields: [random.pick(sortable[collection] ?? []).split('.')[0] ?? ''] } : {}),
+  };
+}
+
+export interface ExportRequest extends ListRequest {
+  readonly format: Format;
+}
+/** Everything that there is, of some words or of some fields; a table has no place for related records. */
+export function randomExport(random: Random, format: Format): ExportRequest {
+  const { where: _where, filter, ...one } = random.chance(0.3) ? randomFinding(random) : randomList(random);
+  const isTable = format === 'csv';
+  return {
+    ...one,
+    ...(filter !== undefined && random.chance(0.5) ? { filter } : {}),
+    ...(one.search === undefined ? {} : { search: { ...one.search, highlight: false } }),
+    expand: isTable ? {} : one.expand,
+    // Of records that bring others along the product takes no more at once.
+    limit: random.pick([7, isTable ? 1000 : 80]),
+    format,
   };
 }
 
@@ -118,19 +205,29 @@ export function randomAggregate(random: Random): AggregateRequest {
   const ordered = paths.filter((path) => !['pub', 'active', 'owner', 'team'].includes(path));
   return {
     collection,
-    group: [...new Set(Array.from({ length: random.below(3) }, some))],
+    group: randomGroups(random, some, timed[collection] ?? []),
     select: {
       k: ['count', ''],
       c: ['count', some()],
       d: ['countDistinct', some()],
-      s: ['sum', random.pick(sums[collection] ?? [])],
+      s: ['sum', random.pick(summed[collection] ?? [])],
+      v: ['avg', random.pick(summed[collection] ?? [])],
       a: ['min', random.pick(ordered)],
       z: ['max', random.pick(ordered)],
     },
-    ...(random.chance(0.6) ? { filter: randomFilter(random, collection) } : {}),
+    ...(random.chance(0.4) ? { filter: randomFilter(random, collection) } : {}),
+    ...(random.chance(0.5) ? { where: randomWhere(random, collection) } : {}),
     params: { x: 0 },
     atLeast: random.chance(0.4) ? 2 : undefined,
   };
+}
+
+function randomGroups(random: Random, some: () => string, times: readonly string[]): readonly Group[] {
+  const plain = [...new Set(Array.from({ length: random.below(3) }, some))].map((path) => ({ path }));
+  if (random.chance(0.5)) return plain;
+  const path = random.pick(times);
+  const part = { by: random.pick(units), zone: random.pick(['UTC', 'Asia/Tokyo', 'America/Los_Angeles', 'Europe/Berlin']) };
+  return [...plain.slice(0, 1).filter((one) => one.path !== path), { path, part }];
 }
 
 interface Spelled {
@@ -145,14 +242,29 @@ const bodyOf = (expand: Expands): unknown =>
     ]),
   );
 
-/** As a body, or in the address, where the words themselves are remembered. */
-export function spellList({ collection, filter, params, sort, fields, expand, limit }: ListRequest): Spelled {
-  const common = { limit, count: 'exact', sort: sort.map(printSort), ...(fields ? { fields } : {}), ...(filter ? { filter } : {}) };
-  if (limit !== 30) return { request: `POST /records/${collection}/query`, body: { ...common, params, expand: bodyOf(expand) } };
-  const texts: Record<string, string> = Object.fromEntries(Object.entries(common).map(([name, value]) => [name, String(value)]));
-  const inUrl = query({ ...texts, ...optionsOf(expand, ''), 'p.x': String(params['x']) });
-  return { request: `GET /records/${collection}${inUrl}` };
+export function spellList({ collection, filter, where, params, search, sort, fields, expand, limit }: ListRequest): Spelled {
+  const found = search === undefined ? {} : { search: printSearch(search), highlight: search.highlight };
+  const common = {
+    limit,
+    count: 'exact',
+    sort: sort.map(printSort),
+    ...(fields ? { fields } : {}),
+    ...(filter ? { filter } : {}),
+    ...found,
+  };
+  const asObject = where === undefined ? {} : { where: where.object(params['x']) };
+  if (limit !== inUrl)
+    return { request: `POST /records/${collection}/query`, body: { ...common, ...asObject, params, expand: bodyOf(expand) } };
+  return { request: `GET /records/${collection}${query({ ...textsOf(common), ...optionsOf(expand, ''), 'p.x': String(params['x']) })}` };
 }
+export function spellExport({ collection, filter, params, search, sort, fields, expand, limit, format }: ExportRequest): string {
+  const found = search === undefined ? {} : { search: printSearch(search) };
+  const common = { format, limit, sort: sort.map(printSort), ...(fields ? { fields } : {}), ...(filter ? { filter } : {}), ...found };
+  return `GET /records/${collection}/export${query({ ...textsOf(common), ...optionsOf(expand, ''), 'p.x': String(params['x']) })}`;
+}
+const textsOf = (parameters: object): Record<string, string> =>
+  Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, String(value)]));
+
 function optionsOf(expand: Expands, prefix: string): Record<string, string> {
   const found: Record<string, string> = {};
   const paths: string[] = [];
@@ -170,12 +282,17 @@ function optionsOf(expand: Expands, prefix: string): Record<string, string> {
   walk(expand, prefix);
   return paths.length === 0 ? {} : { ...found, expand: paths.join() };
 }
-export const spellAggregate = ({ collection, group, select, filter, params, atLeast }: AggregateRequest): Spelled => ({
+export const spellAggregate = ({ collection, group, select, filter, where, params, atLeast }: AggregateRequest): Spelled => ({
   request: `POST /records/${collection}/aggregate`,
   body: {
-    group: group.map((field) => ({ field, ...(field.includes('.') ? { as: field.replaceAll('.', '_') } : {}) })),
+    group: group.map(({ path, part }) => ({
+      field: path,
+      ...(path.includes('.') ? { as: path.replaceAll('.', '_') } : {}),
+      ...(part === undefined ? {} : { by: part.by, ...(part.zone === 'UTC' ? {} : { tz: part.zone }) }),
+    })),
     select: Object.fromEntries(Object.entries(select).map(([name, [how, field]]) => [name, `${how}(${field})`])),
     ...(filter === undefined ? {} : { filter }),
+    ...(where === undefined ? {} : { where: where.object(params['x']) }),
     params,
     ...(atLeast === undefined ? {} : { having: `k >= ${atLeast}` }),
     limit: 1000,

@@ -34,6 +34,8 @@ export const collections = [
       { name: 'title', type: 'text' },
       { name: 'body', type: 'text', rules: { read: 'pub || owner == auth.id' } },
       { name: 'status', type: 'select', values: edge.statuses },
+      { name: 'about', type: 'text', searchable: 'A' },
+      { name: 'memo', type: 'text', searchable: 'C' },
       { name: 'score', type: 'number' },
       { name: 'n', type: 'number', integer: true },
       { name: 'price', type: 'decimal', rules: { read: 'n > 0 || pin' } },
@@ -58,6 +60,7 @@ export const collections = [
     fields: [
       { name: 'text', type: 'text', rules: { read: 'author == auth.id || post.pub' } },
       { name: 'rank', type: 'number' },
+      { name: 'about', type: 'text', searchable: 'D' },
       relation('post', 'posts', { inverse: 'notes', rules: { read: 'rank != 0.1' } }),
       relation('author', 'users'),
     ],
@@ -65,6 +68,7 @@ export const collections = [
   },
 ];
 export const userFields = [
+  { name: 'motto', type: 'text', searchable: 'B' },
   { name: 'age', type: 'number', integer: true, rules: { read: 'id == auth.id || team.active' } },
   { name: 'level', type: 'number' },
   { name: 'wallet', type: 'decimal' },

@@ -16,8 +16,9 @@ import { createEmitter } from '../../src/expr/sql.ts';
 import { memoryView } from '../../src/records/rules/memory.ts';
 import { callerView } from '../../src/records/reading/select.ts';
 import { changedSql } from '../../src/records/writing/update.ts';
-import { modelOf } from '../../src/records/policy.ts';
+import { modelOf, type Caller } from '../../src/records/policy.ts';
 import { authFields, naming, wholeModel } from '../../src/schema/model.ts';
+import { Judge } from './judge.ts';
 import { PartialWorld, withoutLists } from './partial.ts';
 import type { Known } from './world.ts';
 import { rebuild } from '@underpin/sdk/expr/walk';
@@ -34,6 +35,8 @@ export interface Prepared extends Case {
   readonly folded: Folded;
   readonly context: FoldContext;
   readonly view: MemoryView | undefined;
+  /** The same straight from the texts of the rules, by nothing of the product that makes conditions of them. */
+  readonly judged: MemoryView | undefined;
 }
 /** What is switched off or made naive, to see that the gate would notice. */
 export interface Hooks {
@@ -62,20 +65,25 @@ export function prepare(known: Known, one: Case): Prepared | undefined {
       limits: isFilter ? { ...ruleLimits, hops: clientLimits.hops } : ruleLimits,
     });
     const context = one.scope === 'update' ? { ...caller.fold, sent } : caller.fold;
-    return { ...one, ir, folded: fold(ir, context), context, view: isFilter ? viewOf(known, one.who) : undefined };
+    return {
+      ...one,
+      ir,
+      folded: fold(ir, context),
+      context,
+      ...(isFilter ? viewsOf(known, caller) : { view: undefined, judged: undefined }),
+    };
   } catch (error) {
     if (error instanceof ExprError) return undefined;
     throw error;
   }
 }
 
-const views = new WeakMap<object, MemoryView>();
-function viewOf(known: Known, who: number): MemoryView | undefined {
-  const caller = known.callers[who]?.caller;
-  if (caller === undefined) return undefined;
-  const view = views.get(caller) ?? memoryView(caller);
-  views.set(caller, view);
-  return view;
+type Views = Pick<Prepared, 'view' | 'judged'>;
+const views = new WeakMap<object, Views>();
+function viewsOf(known: Known, caller: Caller): Views {
+  const made = views.get(caller) ?? { view: memoryView(caller), judged: new Judge(known, caller.fold).filtered };
+  views.set(caller, made);
+  return made;
 }
 
 /** The rows with what stands beside each: in a change the row to be, which is another of the same table. */
@@ -122,7 +130,7 @@ export function byLoading(known: Known, one: Prepared): ReadonlySet<string> {
   });
 }
 
-/** The context put in and nothing simplified. */
+/** The context put in and nothing simplified, and what guards and masks say by the judge. */
 export function unfolded(known: Known, one: Prepared): ReadonlySet<string> {
   const bind = (ir: Ir): Ir => {
     if (ir.op === 'absent' && ir.of.op === 'context' && ir.of.ty.kind === 'json' && ir.of.path[0] === 'auth')
@@ -131,7 +139,7 @@ export function unfolded(known: Known, one: Prepared): ReadonlySet<string> {
     if (ir.op === 'changed' && one.scope === 'update' && !sent.has(ir.field)) return always(ir, false);
     return rebuild(ir, bind);
   };
-  const decide = compile(bind(one.ir), one.view);
+  const decide = compile(bind(one.ir), one.judged);
   return idsWhere(known, one, (subject) => decide(subject).holds);
 }
 

@@ -21,6 +21,7 @@ export const required: readonly string[] = [
   ...[0, 1, 2, 3].map((depth) => `${depth} hops`),
   ...['both present', 'left absent', 'right absent', 'both absent'],
   ...['read', 'filter', 'update', 'never', 'always', 'depends'],
+  'past a guard',
 ];
 
 export class Histogram {
@@ -66,12 +67,21 @@ export class Histogram {
       if (node.op === 'column') yield `field ${node.ty.kind}`;
       if (node.op === 'quantifier') yield* [node.how, this.#sourceOf(node)];
       if (node.op === 'quantifier' && [...nodesOf(node.body)].some(({ op }) => op === 'quantifier')) yield 'quantifier in quantifier';
+      if (one.scope === 'filter' && this.#isGuarded(node)) yield 'past a guard';
       let hops = 0;
       for (let row = rowOf(node); row?.origin.kind === 'hop'; row = row.origin.row) hops += 1;
       deepest = Math.max(deepest, hops);
     }
     yield `${Math.min(deepest, 3)} hops`;
     yield* this.#absences(one);
+  }
+
+  /** Whether it speaks of a record that is reached through a relation, in a collection with a guard. */
+  #isGuarded(node: Ir): boolean {
+    const row = rowOf(node);
+    return (
+      row !== undefined && row.origin.kind !== 'record' && typeof this.#known.schema.byName.get(row.collection)?.def.guard === 'string'
+    );
   }
 
   #sourceOf(node: Ir): string {

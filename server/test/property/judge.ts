@@ -37,7 +37,8 @@ export class Judge {
   readonly #context: FoldContext;
   readonly #judged = new Map<string, Judged>();
   readonly model: SchemaModel;
-  readonly #view: MemoryView;
+  /** The guards and masks of this caller's own filters. */
+  readonly filtered: MemoryView;
   constructor(known: Known, context: FoldContext) {
     this.#known = known;
     this.#context = context;
@@ -45,7 +46,7 @@ export class Judge {
       known.schema,
       (collection, field) => !collection.system && this.isThere(collection) && !this.mask(collection, field).never,
     );
-    this.#view = {
+    this.filtered = {
       guard: (name) => this.list(this.collection(name)).parts,
       mask: (name, field) => this.mask(this.collection(name), this.field(name, field)).parts,
       back: (name, field) => {
@@ -90,7 +91,7 @@ export class Judge {
     try {
       const options = { schema: this.model, collection: name, scope: 'filter' as const, auth: authFields(this.#known.schema), params };
       const { ir } = check(parse(source, clientLimits), { ...options, limits: clientLimits });
-      return this.#decide(fold(ir, this.#context), this.#view);
+      return this.#decide(fold(ir, this.#context), this.filtered);
     } catch (error) {
       if (error instanceof ExprError) return undefined;
       throw error;

@@ -3,6 +3,8 @@ import type { Stored } from '@underpin/sdk/expr/findings';
 import type { ConstValue } from '@underpin/sdk/expr/ir';
 import type { Collection } from '../../src/schema/collection.ts';
 import type { Judge } from './judge.ts';
+import { highlights, isForgiving, isFound, searchable, searchedBy, type Scores, type Search } from './searching.ts';
+import { averageOf, beginning, sumOf, type Unit } from './together.ts';
 
 export interface Sort {
   readonly path: string;
@@ -17,20 +19,33 @@ export interface Expand {
   readonly expand?: Expands;
 }
 export type Expands = Readonly<Record<string, Expand>>;
+/** A condition as an object, in which one constant is sent, and the text that says the same. */
+export interface Where {
+  readonly object: (x: unknown) => object;
+  readonly text: string;
+}
 export interface ListRequest {
   readonly collection: string;
   readonly filter?: string;
+  readonly where?: Where;
+  readonly search?: Search;
   readonly params: Readonly<Record<string, unknown>>;
   readonly sort: readonly Sort[];
   readonly fields?: readonly string[];
   readonly expand: Expands;
   readonly limit: number;
 }
+/** A field, or the part of time that it lies in. */
+export interface Group {
+  readonly path: string;
+  readonly part?: { readonly by: Unit; readonly zone: string };
+}
 export interface AggregateRequest {
   readonly collection: string;
-  readonly group: readonly string[];
+  readonly group: readonly Group[];
   readonly select: Readonly<Record<string, readonly [how: string, field: string]>>;
   readonly filter?: string;
+  readonly where?: Where;
   readonly params: Readonly<Record<string, unknown>>;
   /** At least so many in `k`. */
   readonly atLeast: number | undefined;
@@ -38,6 +53,10 @@ export interface AggregateRequest {
 type Answer = Readonly<Record<string, unknown>>;
 /** Every record as one sees it from whom nothing is kept. */
 export type Whole = ReadonlyMap<string, Answer>;
+interface Found {
+  readonly found: readonly Stored[];
+  readonly kept: readonly Stored[];
+}
 /** A request that is to be refused: what it names is not there for the caller. */
 export class Refused extends Error {}
 
@@ -45,49 +64,87 @@ export class Owed {
   readonly #judge: Judge;
   readonly #whole: Whole;
   #params: Readonly<Record<string, unknown>> = {};
+  /** What the caller would have got of the answers so far, were it not for the rules: records, values, and records by their words. */
+  readonly kept = { records: 0, values: 0, words: 0 };
   constructor(judge: Judge, whole: Whole) {
     this.#judge = judge;
     this.#whole = whole;
   }
 
-  list(request: ListRequest): { readonly data: readonly Answer[]; readonly total: number; readonly more: boolean } {
-    const found = this.#found(request);
-    this.#checkShape(this.#judge.collection(request.collection), request);
-    const sorted = this.#sorted(request.collection, found, request.sort);
-    const data = sorted.slice(0, request.limit).map((row) => this.record(this.#judge.collection(request.collection), row, request));
-    return { data, total: found.length, more: found.length > request.limit };
+  /** `scores`: where words are searched for. */
+  list(request: ListRequest, scores?: Scores): { readonly data: readonly Answer[]; readonly total: number; readonly more: boolean } {
+    const collection = this.#judge.collection(request.collection);
+    const { found, kept } = this.#found(request);
+    this.#checkShape(collection, request);
+    const { search } = request;
+    const matching =
+      search === undefined || scores === undefined
+        ? new Map(found.map((row) => [row, {}] as const))
+        : this.#matching(collection, { found, kept }, search, scores);
+    const sorted = this.#sorted(request.collection, [...matching.keys()], request.sort);
+    const data = sorted.slice(0, request.limit).map((row) => ({ ...this.record(collection, row, request), ...matching.get(row) }));
+    return { data, total: matching.size, more: matching.size > request.limit };
+  }
+
+  /** The rows in which the words are, with what is said of each; where there is none, those that are alike. */
+  #matching(collection: Collection, { found, kept }: Found, search: Search, { rank, alike }: Scores): ReadonlyMap<Stored, Answer> {
+    const fields = searchedBy(this.#judge, collection);
+    if (fields.length === 0) throw new Refused('search');
+    const exact = found.filter((row) => isFound(search, row, fields));
+    const all = searchable(collection);
+    this.kept.words += [...kept, ...found].filter((row) => isFound(search, row, all) && !exact.includes(row)).length;
+    const near = exact.length > 0 || !isForgiving(search) ? [] : found.filter((row) => (alike.get(String(row['id'])) ?? 0) >= 0.3);
+    const told = (row: Stored, scores: ReadonlyMap<string, number>, marks: object): Answer => ({
+      _rank: scores.get(String(row['id'])),
+      ...(search.highlight ? { _highlight: marks } : {}),
+    });
+    return new Map([
+      ...exact.map((row) => [row, told(row, rank, highlights(search, row, fields))] as const),
+      ...near.map((row) => [row, told(row, alike, {})] as const),
+    ]);
   }
 
   /** Undefined: none that he may view. */
   get(collection: Collection, row: Stored, shape: Pick<ListRequest, 'fields' | 'expand'>): Answer | undefined {
     this.#params = {};
     this.#checkShape(collection, shape);
-    return this.#judge.view(collection).holds(row) ? this.record(collection, row, shape) : undefined;
+    if (this.#judge.view(collection).holds(row)) return this.record(collection, row, shape);
+    this.kept.records += 1;
+    return undefined;
   }
 
   aggregate(request: AggregateRequest): readonly Answer[] {
     const { collection, group, select, atLeast } = request;
-    const found = this.#found(request);
-    for (const path of [...group, ...Object.values(select).map(([, field]) => field)]) if (path !== '') this.#checkPath(collection, path);
+    const { found } = this.#found(request);
+    for (const path of [...group.map((one) => one.path), ...Object.values(select).map(([, field]) => field)])
+      if (path !== '') this.#checkPath(collection, path);
     const groups = new Map<string, Stored[]>();
     if (group.length === 0) groups.set('[]', []);
     for (const row of found) {
-      const key = JSON.stringify(group.map((path) => this.#shown(collection, row, path)));
+      const key = JSON.stringify(group.map((one) => this.#grouped(collection, row, one)));
       groups.set(key, [...(groups.get(key) ?? []), row]);
     }
     const outputs = [...groups].map(([key, rows]) => ({
-      ...Object.fromEntries(group.map((path, index) => [path, JSON.parse(key)[index]])),
+      ...Object.fromEntries(group.map(({ path }, index) => [path, JSON.parse(key)[index]])),
       ...Object.fromEntries(Object.entries(select).map(([name, [how, field]]) => [name, this.#together(collection, rows, how, field)])),
     }));
     return outputs.filter((output) => atLeast === undefined || Number(Reflect.get(output, 'k')) >= atLeast);
   }
 
-  #found({ collection: name, filter, params }: Pick<ListRequest, 'collection' | 'filter' | 'params'>): readonly Stored[] {
+  /** What matches, and of it what he may list and what not. */
+  #found({ collection: name, filter, where, params }: Pick<ListRequest, 'collection' | 'filter' | 'where' | 'params'>): Found {
     this.#params = params;
-    const collection = this.#judge.collection(name);
-    const matches = filter === undefined ? () => true : this.#judge.filter(name, filter, params);
-    if (matches === undefined) throw new Refused(filter);
-    return this.#judge.rows(name).filter((row) => this.#judge.list(collection).holds(row) && matches(row));
+    const list = this.#judge.list(this.#judge.collection(name));
+    const tests = [filter, where?.text].flatMap((text) => {
+      if (text === undefined) return [];
+      const test = this.#judge.filter(name, text, params);
+      if (test === undefined) throw new Refused(text);
+      return [test];
+    });
+    const matching = this.#judge.rows(name).filter((row) => tests.every((test) => test(row)));
+    const kept = matching.filter((row) => !list.holds(row));
+    this.kept.records += kept.length;
+    return { found: matching.filter((row) => list.holds(row)), kept };
   }
 
   record(collection: Collection, row: Stored, { fields, expand }: Pick<ListRequest, 'fields' | 'expand'>): Answer {
@@ -95,8 +152,10 @@ export class Owed {
     const shown: Record<string, unknown> = {};
     for (const field of collection.fields) {
       const mask = this.#judge.mask(collection, field);
-      if (mask.never || (fields !== undefined && field.name !== 'id' && !fields.includes(field.name))) continue;
-      shown[field.name] = mask.holds(row) ? whole[field.name] : null;
+      if (fields !== undefined && field.name !== 'id' && !fields.includes(field.name)) continue;
+      const value = whole[field.name] ?? null;
+      if (value !== null && !mask.holds(row)) this.kept.values += 1;
+      if (!mask.never) shown[field.name] = mask.holds(row) ? value : null;
     }
     const more: string[] = [];
     const inner = Object.entries(expand).map(([name, one]) => {
@@ -190,6 +249,10 @@ export class Owed {
     return reached && (this.#whole.get(`${reached[1]}/${String(reached[0]['id'])}`)?.[reached[2]] ?? null);
   }
 
+  #grouped(name: string, row: Stored, { path, part }: Group): unknown {
+    return part === undefined ? this.#shown(name, row, path) : beginning(this.#value(name, row, path), part.by, part.zone);
+  }
+
   #sorted(name: string, rows: readonly Stored[], sort: readonly Sort[]): readonly Stored[] {
     const keys = [...sort, { path: 'id', descending: sort[0]?.descending === true, last: false }];
     const values = new Map(rows.map((row) => [row, keys.map(({ path }) => this.#value(name, row, path))]));
@@ -212,7 +275,9 @@ export class Owed {
       case 'countDistinct':
         return new Set(values.map(([value]) => value)).size;
       case 'sum':
-        return values.length === 0 ? null : values.reduce((sum, [value]) => sum + Number(value), 0);
+        return sumOf(values.map(([, shown]) => shown));
+      case 'avg':
+        return averageOf(values.map(([, shown]) => shown));
       default:
         return values.at(how === 'min' ? 0 : -1)?.[1] ?? null;
     }

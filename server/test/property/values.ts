@@ -31,6 +31,12 @@ export const points = [
   { lat: 1e-200, lon: -1e-300 },
   { lat: 5e-324, lon: 0 },
 ];
+/** Of few words, so that a search finds some; they begin and end with one, as a highlight may leave out the signs beside it. */
+export const words = ['ash', 'birch', 'cedar', 'elm', 'fir', 'hazel', 'willow'];
+export const prose = [
+  ...['', 'ash', 'Ash birch', 'birch ash', 'ASH, cedar', 'cedar elm fir', 'elm (ash) fir', 'fir; birch! Cedar', 'hazel', 'Hazel: elm'],
+  ...['ash ash elm', 'birch < "hazel" & fir', 'fir fir', 'willow', 'willow hazel', 'elm = ash', 'cedar\nash'],
+];
 export const statuses = ['draft', 'published', 'archived'];
 
 export function json(random: Random, depth = 0): unknown {

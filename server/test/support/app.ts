@@ -93,12 +93,13 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}, w
   const state = { ahead: 0 };
   const app = await createApp({
     config,
-    log: createLog('fatal', false),
+    log: createLog('fatal'),
     access: { url: databaseUrl, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
     secret: testSecret,
     served: {
       dashboard: join(process.cwd(), 'admin-ui/dist'),
       sdk: join(process.cwd(), 'sdk/sdk.tgz'),
+      reference: join(process.cwd(), 'admin-ui/reference/dist'),
       docs: join(process.cwd(), 'docs/reference'),
     },
     clock: () => Date.now() + state.ahead,

@@ -14,7 +14,7 @@ export default async function begin() {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'underpin-test-'));
   chmodSync(folder, 0o711);
   const dataDir = join(folder, 'data');
-  const log = createLog('error', false);
+  const log = createLog('error');
   const embedded = await startEmbedded(dataDir, log);
   const { config } = parseConfig({ SECRET: testSecret, DATA_DIR: dataDir, ROLE: 'web' });
   const app = await createApp({
@@ -22,7 +22,7 @@ export default async function begin() {
     log,
     access: { url: embedded.url, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
     secret: testSecret,
-    served: { dashboard: folder, sdk: folder, docs: folder },
+    served: { dashboard: folder, sdk: folder, reference: folder, docs: folder },
   });
   await app.close();
   process.env.UNDERPIN_TEST_POSTGRES = JSON.stringify({

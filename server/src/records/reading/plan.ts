@@ -14,6 +14,8 @@ import { bind, planned, type Template, type Writing } from '../plans.ts';
 import { policyFor, refuseNever, type Caller } from '../policy.ts';
 import { matchSql, rankSql, withFound } from './search.ts';
 import { allHold, callerView, Columns, selectRecord, type Root, type Writer } from './select.ts';
+import { tallyOf, type Tally } from '../indexes/tally.ts';
+import { wantedBy } from '../indexes/wanted.ts';
 
 export interface ListPlan {
   readonly asked: Asked;
@@ -28,9 +30,11 @@ export interface ListPlan {
   readonly keys: readonly number[];
   readonly follows: readonly Follow[];
   readonly constants: readonly ConstValue[];
+  /** How often it is asked, where an index could serve it. */
+  readonly tally: Tally | undefined;
 }
 
-interface ListTemplates extends Pick<ListPlan, 'cap' | 'write' | 'keys' | 'follows'> {
+interface ListTemplates extends Pick<ListPlan, 'cap' | 'write' | 'keys' | 'follows' | 'tally'> {
   readonly rows: Template;
   readonly count: Template | undefined;
 }
@@ -134,8 +138,10 @@ function writeList(writing: Writing, collection: Collection, asked: Asked, posit
         );
   const select = `SELECT ${columns.sql.join(', ')}`;
   const text = nested ? [select, 'FROM (', ...page, `) r${outer.joins.join('')}`, order(raw)] : [select, ...rest];
+  const wants = asked.search === undefined && !asked.nothing ? wantedBy(caller, collection, allowed, asked) : [];
   return {
     rows: writing.template(text.join('\n'), params, skip !== 'much'),
+    tally: tallyOf(caller, text.join('\n'), wants),
     write,
     keys: at,
     follows: writeFollows(writing, columns),

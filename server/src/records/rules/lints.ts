@@ -17,8 +17,12 @@ export function lintsOf(schema: Schema, collection: Collection, { action, field 
     const as: RuleAction = field.of === 'read' ? 'view' : 'update';
     return lint(vocabulary, { rules: { [as]: rule } }).flatMap((found) => (ofItself.has(found.code) ? [{ ...found, rule: field.of }] : []));
   }
-  const { rules = {}, guard = null, fields } = collection.def;
-  const writes = Object.fromEntries(fields.flatMap(({ name, rules: own }) => (own?.write === undefined ? [] : [[name, own.write]])));
+  const { rules = {}, guard = null } = collection.def;
+  const written = collection.fields.filter((one) => one.written === 'anyone');
+  const rulesOf = (kind: 'read' | 'write') =>
+    Object.fromEntries(written.flatMap(({ name, def }) => (def.rules?.[kind] === undefined ? [] : [[name, def.rules[kind]]])));
   const othersAreGuarded = schema.collections.some((other) => other.id !== collection.id && typeof other.def.guard === 'string');
-  return lint(vocabulary, { rules, guard, writes, othersAreGuarded }).filter((found) => found.rule === action || found.rule === null);
+  return lint(vocabulary, { rules, guard, reads: rulesOf('read'), writes: rulesOf('write'), othersAreGuarded }).filter(
+    (found) => found.rule === action || found.rule === null,
+  );
 }
