@@ -9,6 +9,8 @@ export type Audited =
   | 'collection.dropped'
   | 'owner.created'
   | 'account.created'
+  | 'job.cancelled'
+  | 'job.retried'
   | 'session.created'
   | 'session.ended'
   | 'session.reused'

@@ -15,6 +15,7 @@ import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
 import { batchRoute, recordsDoor } from './records.ts';
 import { ruleRoutes } from './ops.ts';
+import { queueRoutes } from './queues.ts';
 import { send } from './reply.ts';
 import { route } from './route.ts';
 import { setupRoute } from './setup.ts';
@@ -57,6 +58,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.get('/api/v1/openapi.json', openApi(base));
   app.post('/api/v1/batch', batchRoute(base));
   app.use('/api/v1/ops/rules', ruleRoutes(base));
+  app.use('/api/v1/ops/queues', queueRoutes(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
   app.use(
     route(

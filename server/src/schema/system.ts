@@ -3,6 +3,7 @@ import type { CollectionDef } from '@underpin/sdk/wire';
 import { email } from './fields/email.ts';
 import { bool } from './fields/bool.ts';
 import { json } from './fields/json.ts';
+import { number } from './fields/number.ts';
 import type { FieldType } from './field-type.ts';
 import { bookkeeping, makeCollection, type Collection, type Field } from './collection.ts';
 import { idField, momentField, plainText } from './system-fields.ts';
@@ -78,6 +79,29 @@ export const systemCollections: readonly Collection[] = [
       ['request_id', plainText],
       ['before', json],
       ['after', json],
+    ],
+    [],
+  ),
+  define(
+    '00000000-0000-7000-8000-000000000004',
+    '_jobs',
+    'underpin.jobs',
+    [
+      ['created', momentField],
+      ['kind', plainText],
+      ['queue', plainText],
+      ['state', plainText],
+      ['due', momentField],
+      ['executions', number],
+      ['failures', number],
+      ['error', plainText],
+      ['progress', number],
+      ['started', momentField],
+      ['ended', momentField],
+      ['key', plainText],
+      ['actor', plainText],
+      ['payload', json],
+      ['result', json],
     ],
     [],
   ),
