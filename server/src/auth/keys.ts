@@ -1,8 +1,7 @@
 /** The keys that sign access tokens: made at the first start, private parts sealed with the installation's secret. */
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { exportJWK, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose';
 import { slot } from '../kit/cache.ts';
-import { deriveKey } from '../kit/crypto.ts';
+import { deriveKey, seal, unseal } from '../kit/crypto.ts';
 import { newId } from '../kit/ids.ts';
 import type { Base } from '../ctx.ts';
 
@@ -60,19 +59,9 @@ async function imported(jwk: JWK): Promise<CryptoKey> {
   return key;
 }
 
-/** AES-256-GCM: nonce, tag, text. */
-function seal(key: Buffer, text: string): Buffer {
-  const nonce = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
-  const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
-  return Buffer.concat([nonce, cipher.getAuthTag(), body]);
-}
-
 function open(key: Buffer, sealed: Buffer): string {
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12));
-  decipher.setAuthTag(sealed.subarray(12, 28));
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(28)), decipher.final()]).toString('utf8');
+    return unseal(key, sealed);
   } catch (error) {
     throw new Error('The signing keys in the database were sealed with another SECRET; start with the one they were made with', {
       cause: error,

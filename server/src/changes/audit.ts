@@ -14,7 +14,10 @@ export type Audited =
   | 'session.created'
   | 'session.ended'
   | 'session.reused'
-  | 'sign-in.refused';
+  | 'sign-in.refused'
+  | 'template.changed'
+  | 'message.read'
+  | 'mail.tested';
 
 export async function audit(
   ctx: Ctx,

@@ -13,12 +13,14 @@ import { docsPage, referenceRoutes, showsReference } from './docs.ts';
 import { live, ready } from './health.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
+import { outboxRoutes } from './outbox.ts';
 import { batchRoute, recordsDoor } from './records.ts';
 import { ruleRoutes } from './ops.ts';
 import { queueRoutes } from './queues.ts';
 import { send } from './reply.ts';
 import { route } from './route.ts';
 import { setupRoute } from './setup.ts';
+import { templateRoutes } from './templates.ts';
 
 /** Where the built parts lie that are served as files. */
 export interface Served {
@@ -59,6 +61,8 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.post('/api/v1/batch', batchRoute(base));
   app.use('/api/v1/ops/rules', ruleRoutes(base));
   app.use('/api/v1/ops/queues', queueRoutes(base));
+  app.use('/api/v1/ops/templates', templateRoutes(base));
+  app.use('/api/v1/ops/outbox', outboxRoutes(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
   app.use(
     route(

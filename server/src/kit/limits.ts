@@ -66,6 +66,19 @@ export const limits = {
     keepDone: 7 * 86_400_000,
     keepFailed: 30 * 86_400_000,
   },
+  /**
+   * ms for which a body may be read, and a message is kept; attempts, and ms before the second of them; ms that a mail server may
+   * take for each step; characters of a template's parts.
+   */
+  messages: {
+    body: 86_400_000,
+    keep: 30 * 86_400_000,
+    attempts: 12,
+    patience: 5_000,
+    server: 15_000,
+    subject: 200,
+    text: 100_000,
+  },
   setupLink: 30 * 60_000,
   idempotency: { keep: 86_400_000, body: 16_384 },
 } as const;
@@ -81,5 +94,6 @@ export const rates = {
   refresh: { count: 30, window: 60_000 },
   signInAccount: { count: 5, window: 60_000 },
   signInAddress: { count: 30, window: 60_000 },
+  mail: { count: 3, window: 3_600_000 },
   signUp: { count: 10, window: 3_600_000 },
 } as const satisfies Record<string, Rate>;
