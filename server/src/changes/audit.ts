@@ -12,7 +12,11 @@ export type Audited =
   | 'session.created'
   | 'session.ended'
   | 'session.reused'
-  | 'sign-in.refused';
+  | 'sign-in.refused'
+  | 'key.created'
+  | 'key.changed'
+  | 'key.rotated'
+  | 'key.deleted';
 
 export async function audit(
   ctx: Ctx,

@@ -11,6 +11,7 @@ import { preflight } from './cors.ts';
 import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
 import { docsPage, referenceRoutes, showsReference } from './docs.ts';
 import { live, ready } from './health.ts';
+import { keyRoutes } from './keys.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
 import { batchRoute, recordsDoor } from './records.ts';
@@ -56,6 +57,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.get('/api/v1/schema', schemaRoute(base));
   app.get('/api/v1/openapi.json', openApi(base));
   app.post('/api/v1/batch', batchRoute(base));
+  app.use('/api/v1/records/_api_keys', keyRoutes(base));
   app.use('/api/v1/ops/rules', ruleRoutes(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
   app.use(
