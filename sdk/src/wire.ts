@@ -155,6 +155,34 @@ export interface SessionInfo {
   readonly current: boolean;
 }
 
+/** What an API key may: `records:posts`, `accounts:users` with list, view, create, update, delete; `schema` with read, change; `explain` with read, test. */
+export interface KeyScope {
+  readonly on: string;
+  readonly actions: readonly string[];
+  /** Which records, in the language of rules. */
+  readonly filter?: string;
+}
+/** A record of `_api_keys`; `key` stands only in the answer that made or rotated it. */
+export interface ApiKeyInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly kind: 'service' | 'account';
+  /** The account that it acts as: `users:0190…`. */
+  readonly owner: string | null;
+  readonly scopes: readonly KeyScope[];
+  readonly addresses: readonly string[];
+  readonly expires: string | null;
+  readonly rate: number | null;
+  readonly forward: boolean;
+  readonly disabled: boolean;
+  readonly last_used: string | null;
+  readonly created: string;
+  readonly updated: string;
+  readonly version: number;
+  readonly key?: string;
+}
+
 /** `POST /ops/rules/explain`. */
 export interface RuleExplanation {
   /** The rule that was explained: the draft, or the one in force. null: admins only. */

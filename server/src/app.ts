@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { openDatabase, type Access } from './db/connect.ts';
 import { listen } from './db/listen.ts';
 import { migrate } from './db/migrate.ts';
+import { followKeys } from './auth/api-keys.ts';
 import { followSessions } from './auth/authenticate.ts';
 import { createOwner } from './auth/accounts.ts';
 import { hasAdmin, makeSetupToken } from './auth/setup.ts';
@@ -48,6 +49,7 @@ export async function createApp(parts: Parts): Promise<App> {
     const base: Base = { config, log, database, listener, cache: new Cache(), secret, clock: parts.clock ?? Date.now };
     followSchema(base);
     followSessions(base);
+    followKeys(base);
     const ctx = systemCtx(base);
     if (!(await schemaOf(ctx)).byName.has('users')) await ensureUsers(ctx);
     await signingKeys(base);

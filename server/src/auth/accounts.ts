@@ -9,7 +9,7 @@ import { createAccountRecord } from '../records/create.ts';
 import { readRecord } from '../records/read.ts';
 import type { Account } from './sessions.ts';
 import { hashPassword, password as passwordInput } from './passwords.ts';
-import type { Actor } from '../kit/actor.ts';
+import { apiKeyOf, type Actor } from '../kit/actor.ts';
 import { newId, parseId } from '../kit/ids.ts';
 import { rowColumns } from '../records/rules/memory.ts';
 import { audit } from '../changes/audit.ts';
@@ -82,10 +82,13 @@ export async function signUp(ctx: Ctx, name: string, body: Readonly<Record<strin
 
 /** The record of an account as the account itself may view it; an admin's with its role. */
 export async function ownRecord(ctx: Ctx, account: Account): Promise<string> {
+  // A key that asks for its account sees what its scopes leave of it.
   const actor =
-    account.collectionId === adminsId
-      ? ({ kind: 'admin', address: ctx.actor.address, id: account.id, session: '', role: 'viewer' } as const)
-      : await accountActor(ctx, account);
+    apiKeyOf(ctx.actor) !== undefined
+      ? ctx.actor
+      : account.collectionId === adminsId
+        ? ({ kind: 'admin', address: ctx.actor.address, id: account.id, session: '', role: 'viewer' } as const)
+        : await accountActor(ctx, account);
   const { json } = await readRecord({ ...ctx, actor }, account.collection, account.id, { text: false }).catch((error: unknown) => {
     // The account's own view rule may hide it from itself; it still knows its id.
     if (error instanceof Error && error.name === 'Failure') return { json: JSON.stringify({ id: account.id }) };

@@ -6,6 +6,7 @@
  * request looks it up: so a session that was ended anywhere is ended here within a second.
  */
 import type { AdminRole, Actor } from '../kit/actor.ts';
+import { actorOfKey, isApiKey, type From } from './api-keys.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { Recent } from '../kit/recent.ts';
@@ -22,39 +23,64 @@ interface Known {
   readonly version: number;
   readonly row: Readonly<Record<string, unknown>>;
 }
-const knownSlot = slot('sessions', () => new Recent<string, Known>(remembered));
+interface Memory {
+  readonly known: Recent<string, Known>;
+  /** Counts what was heard: what was read before something was heard is not remembered after it. */
+  heard: number;
+}
+const memorySlot = slot<Memory>('sessions', () => ({ known: new Recent(remembered), heard: 0 }));
 const remembered = 10_000;
 
 export function followSessions(base: Base): void {
-  const known = base.cache.get(knownSlot);
-  const forgetAll = (): void => known.clear();
-  base.listener.on('session', (id) => known.delete(id), forgetAll);
-  const forgetAccount = (id: string): void => {
-    for (const [session, one] of known.entries()) if (one.account === id) known.delete(session);
+  const memory = base.cache.get(memorySlot);
+  const forgetWhere = (isMeant: (session: string, one: Known) => boolean): void => {
+    memory.heard++;
+    for (const [session, one] of memory.known.entries()) if (isMeant(session, one)) memory.known.delete(session);
   };
+  const forgetAll = (): void => forgetWhere(() => true);
+  const forgetSession = (id: string): void => {
+    memory.heard++;
+    memory.known.delete(id);
+  };
+  base.listener.on('session', forgetSession, forgetAll);
+  const forgetAccount = (id: string): void => forgetWhere((_session, one) => one.account === id);
   base.listener.on('account', forgetAccount, forgetAll);
 }
 
-export interface Credentials {
+export interface Credentials extends From {
   readonly authorization: string | undefined;
   /** The dashboard's cookie, given only where the request may be judged by it. */
   readonly cookie: string | undefined;
-  readonly address: string;
 }
 
-export async function authenticate(base: Base, { authorization, cookie, address }: Credentials): Promise<Actor> {
-  if (authorization !== undefined) return fromBearer(base, authorization, address);
+export async function authenticate(base: Base, { authorization, cookie, ...from }: Credentials): Promise<Actor> {
+  const { address } = from;
+  if (authorization !== undefined) return fromBearer(base, authorization, from);
   if (cookie === undefined) return { kind: 'anonymous', address };
   const found = await sessionOfToken(systemCtx(base), adminsId, cookie);
   return (found && (await actorOf(base, found.id, found.account, adminsId, address))) ?? { kind: 'anonymous', address };
 }
 
-async function fromBearer(base: Base, authorization: string, address: string): Promise<Actor> {
-  const token = /^Bearer ([\w.-]{1,4096})$/i.exec(authorization)?.[1];
-  const claims = token === undefined ? undefined : await verifyToken(base, token);
-  const actor = claims && (await actorOf(base, claims.session, claims.account, claims.collection, address));
+/** Where everybody is nobody, as at sign-in: a key that may speak for others says for whom, and any other credentials say nothing. */
+export async function authenticateNobody(base: Base, authorization: string | undefined, from: From): Promise<Actor> {
+  const token = tokenOf(authorization ?? '');
+  const key = token !== undefined && from.client !== undefined && isApiKey(token) ? await actorOfKey(base, token, from) : undefined;
+  return { kind: 'anonymous', address: key?.address ?? from.address };
+}
+
+const tokenOf = (authorization: string): string | undefined => /^Bearer ([\w.-]{1,4096})$/i.exec(authorization)?.[1];
+
+async function fromBearer(base: Base, authorization: string, from: From): Promise<Actor> {
+  const token = tokenOf(authorization);
+  const actor =
+    token === undefined ? undefined : isApiKey(token) ? await actorOfKey(base, token, from) : await fromToken(base, token, from);
   if (actor === undefined) throw fail('unauthenticated', 'The credentials are not valid (any more).');
   return actor;
+}
+
+async function fromToken(base: Base, token: string, { address }: From): Promise<Actor | undefined> {
+  const claims = await verifyToken(base, token);
+  return claims && actorOf(base, claims.session, claims.account, claims.collection, address);
 }
 
 /** The actor of a session that has not ended and whose account is not disabled. */
@@ -62,12 +88,13 @@ async function actorOf(base: Base, session: string, account: string, collectionI
   const schema = freshSchema(base) ?? (await schemaOf(systemCtx(base)));
   const collection = schema.byId.get(collectionId);
   if (collection === undefined) return undefined;
-  const memory = base.cache.get(knownSlot);
-  const before = memory.get(session);
+  const memory = base.cache.get(memorySlot);
+  const before = memory.known.get(session);
+  const { heard } = memory;
   const usable = before !== undefined && before.version === schema.version && base.listener.isFresh();
   const known = usable ? before : await lookUp(systemCtx(base), session, account, collectionId, schema.version);
   if (known === undefined || known.account !== account || known.collection !== collectionId) return undefined;
-  if (!usable) memory.set(session, known);
+  if (!usable && memory.heard === heard) memory.known.set(session, known);
   if (collectionId === adminsId) return { kind: 'admin', address, id: account, session, role: roleOf(known.row['role']) };
   return { kind: 'account', address, collection: collection.name, id: account, session, record: known.row };
 }

@@ -17,7 +17,11 @@ export type Audited =
   | 'sign-in.refused'
   | 'template.changed'
   | 'message.read'
-  | 'mail.tested';
+  | 'mail.tested'
+  | 'key.created'
+  | 'key.changed'
+  | 'key.rotated'
+  | 'key.deleted';
 
 export async function audit(
   ctx: Ctx,

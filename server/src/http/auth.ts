@@ -8,7 +8,7 @@ import { passwordStrategy, wrongCredentials } from '../auth/methods/password.ts'
 import { runStrategy } from '../auth/passport.ts';
 import { countRate } from '../auth/rates.ts';
 import { beginSession, endSession, listSessions, refreshSession, type Account, type Session } from '../auth/sessions.ts';
-import { networkOf } from '../kit/actor.ts';
+import { apiKeyOf, networkOf } from '../kit/actor.ts';
 import { parseId } from '../kit/ids.ts';
 import { fail, failAt } from '../kit/errors.ts';
 import { limits, rates } from '../kit/limits.ts';
@@ -116,7 +116,7 @@ export function authRoutes(base: Base): Router {
   );
   router.get(
     '/:collection/me',
-    route(base, async (ctx, request) => text(`{"record":${await ownRecord(ctx, (await signedIn(ctx, request)).account)}}`)),
+    route(base, async (ctx, request) => text(`{"record":${await ownRecord(ctx, (await callerAs(ctx, request)).account)}}`)),
   );
   router.get(
     '/:collection/sessions',
@@ -137,8 +137,14 @@ export function authRoutes(base: Base): Router {
   return router;
 }
 
-/** The caller as an account of the collection in the path: another collection's token is refused. */
+/** The same with a session of his own, which a key is not. */
 async function signedIn(ctx: Ctx, request: Request): Promise<{ account: Account; session: string }> {
+  if (apiKeyOf(ctx.actor) !== undefined) throw fail('forbidden', 'An API key has no session, and changes none.');
+  return callerAs(ctx, request);
+}
+
+/** The caller as an account of the collection in the path: another collection's token is refused. */
+async function callerAs(ctx: Ctx, request: Request): Promise<{ account: Account; session: string }> {
   const collection = authCollection(await schemaOf(ctx), param(request, 'collection'));
   const { actor } = ctx;
   const mine = (actor.kind === 'account' && actor.collection === collection.name) || (actor.kind === 'admin' && collection.id === adminsId);

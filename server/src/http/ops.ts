@@ -38,7 +38,7 @@ export function ruleRoutes(base: Base): Router {
     route(
       base,
       async (ctx, request) => {
-        requireAdmin(ctx, 'read');
+        requireAdmin(ctx, 'read', { on: 'explain', action: 'read' });
         const { as, rule, field, id, ...rest } = parsed(question, await readJson(request, limits.body.json));
         const about = {
           ...rest,
@@ -56,7 +56,7 @@ export function ruleRoutes(base: Base): Router {
     route(
       base,
       async (ctx, request) => {
-        requireAdmin(ctx, 'change');
+        requireAdmin(ctx, 'change', { on: 'explain', action: 'test' });
         const body = await readJson(request, limits.body.json);
         const isMany = typeof body === 'object' && body !== null && 'expectations' in body;
         const expectations: readonly Tested[] = isMany ? parsed(tests, body).expectations : [parsed(single, body)];

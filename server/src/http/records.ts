@@ -1,6 +1,6 @@
 /**
  * /records: HTTP around the line, ahead of Express, whose way to a route costs more than the route here. It is the only
- * door to records: what is below /records is answered by this file or by nobody. A body is read once, before anything else
+ * door to records: what is below /records is answered by this file or by nobody, but for changes of API keys (keys.ts). A body is read once, before anything else
  * may look at it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -22,6 +22,7 @@ import { upsertRecord } from '../records/upsert.ts';
 import { updateRecord } from '../records/update.ts';
 import { readJson } from './body.ts';
 import { noParameters, param, queryOf, queryText, type Incoming } from './incoming.ts';
+import { keysCollection } from './keys.ts';
 import { once } from './middleware/idempotency.ts';
 import { countWrites } from './middleware/limits.ts';
 import { json, noContent, text, type Reply } from './reply.ts';
@@ -148,7 +149,7 @@ export const recordsDoor =
     const path = id === undefined ? '/:collection' : words.has(id) ? `/:collection/${id}` : '/:collection/:id';
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const found = routes.get(`${method} ${path}`);
-    if (found === undefined) return false;
+    if (found === undefined || (collection === keysCollection && method !== 'GET' && !words.has(id ?? ''))) return false;
     void answer(base, found.work, found.options ?? {}, Object.assign(request, { params: { collection, id: id ?? '' } }), response);
     return true;
   };

@@ -2,8 +2,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import type { Base, Ctx } from '../ctx.ts';
-import { authenticate } from '../auth/authenticate.ts';
+import { authenticate, authenticateNobody } from '../auth/authenticate.ts';
 import { isStalePlan } from '../db/pg-errors.ts';
+import { hasScope } from '../kit/actor.ts';
 import { newId } from '../kit/ids.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
@@ -79,12 +80,14 @@ async function contextOf(base: Base, options: RouteOptions, request: Incoming, r
   const address = addressOf(request, base.config);
   const { authorization } = request.headers;
   const cookie = authorization === undefined && options.anonymous !== true ? cookieOf(request, base.config) : undefined;
-  const actor = await authenticate(base, { authorization: options.anonymous === true ? undefined : authorization, cookie, address }).catch(
-    (error: unknown) => {
-      countAddress(base, address);
-      throw error;
-    },
-  );
+  const named = request.headers['x-client-address'];
+  const from = { address, client: typeof named === 'string' ? named : undefined };
+  const asking =
+    options.anonymous === true ? authenticateNobody(base, authorization, from) : authenticate(base, { authorization, cookie, ...from });
+  const actor = await asking.catch((error: unknown) => {
+    countAddress(base, address);
+    throw error;
+  });
   return {
     ...base,
     db: base.database.app,
@@ -92,7 +95,7 @@ async function contextOf(base: Base, options: RouteOptions, request: Incoming, r
     requestId,
     now: base.clock(),
     request: { ip: address, method: request.method ?? '' },
-    timing: actor.kind === 'admin' ? new Timing() : undefined,
+    timing: actor.kind === 'admin' || hasScope(actor, 'explain', 'read') ? new Timing() : undefined,
   };
 }
 

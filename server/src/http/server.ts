@@ -11,6 +11,7 @@ import { preflight } from './cors.ts';
 import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
 import { docsPage, referenceRoutes, showsReference } from './docs.ts';
 import { live, ready } from './health.ts';
+import { keyRoutes } from './keys.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
 import { outboxRoutes } from './outbox.ts';
@@ -59,6 +60,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.get('/api/v1/schema', schemaRoute(base));
   app.get('/api/v1/openapi.json', openApi(base));
   app.post('/api/v1/batch', batchRoute(base));
+  app.use('/api/v1/records/_api_keys', keyRoutes(base));
   app.use('/api/v1/ops/rules', ruleRoutes(base));
   app.use('/api/v1/ops/queues', queueRoutes(base));
   app.use('/api/v1/ops/templates', templateRoutes(base));

@@ -1,6 +1,23 @@
 /** Who is asking. Made by auth/authenticate.ts, read by policy and limits. */
 export type AdminRole = 'owner' | 'admin' | 'viewer';
 
+/** What a key may: actions on the records of one collection, or at one of the other doors. */
+export interface Scope {
+  readonly on: 'records' | 'schema' | 'explain';
+  /** The id of the collection: a scope follows a rename, and is not inherited by what takes the name. */
+  readonly collection?: string;
+  readonly actions: ReadonlySet<string>;
+  /** Which records, in the language of rules. */
+  readonly filter?: string;
+}
+/** One object for as long as a key, its account and the schema stay as they are: what is known of a caller hangs on it. */
+export interface ApiKey {
+  readonly id: string;
+  readonly scopes: readonly Scope[];
+  /** Requests in ten seconds; undefined: as every caller. */
+  readonly rate: number | undefined;
+}
+
 export type Actor =
   | { readonly kind: 'anonymous'; readonly address: string }
   | {
@@ -11,15 +28,39 @@ export type Actor =
       readonly session: string;
       /** The account's row under its field names, as rules see it at `auth.*`. */
       readonly record: Readonly<Record<string, unknown>>;
+      /** Where it is a key that acts as the account: narrowed by its scopes. */
+      readonly key?: ApiKey;
+      readonly visitor?: boolean;
     }
+  /** A service key: within its scopes it may, outside it may not, whatever rules say. `visitor`: the address is that of whom it speaks for. */
+  | { readonly kind: 'service'; readonly address: string; readonly key: ApiKey; readonly visitor?: boolean }
   | { readonly kind: 'admin'; readonly address: string; readonly id: string; readonly session: string; readonly role: AdminRole }
   /** We ourselves: demo, command line. Judged as an owner. */
   | { readonly kind: 'system'; readonly address: string };
 
 export const isPrivileged = (actor: Actor): boolean => actor.kind === 'admin' || actor.kind === 'system';
 
-/** The caller for limits and cursors: the account, else the address. */
-export const callerKey = (actor: Actor): string =>
+/** The key that somebody came with. */
+export const apiKeyOf = (actor: Actor): ApiKey | undefined =>
+  actor.kind === 'account' || actor.kind === 'service' ? actor.key : undefined;
+
+/** Whether a service key may do something at a door that is not records. */
+export const hasScope = (actor: Actor, on: Scope['on'], action: string): boolean =>
+  actor.kind === 'service' && actor.key.scopes.some((scope) => scope.on === on && scope.actions.has(action));
+
+/** The caller for repetitions and cursors: the key, else the account, else the address. */
+export function callerKey(actor: Actor): string {
+  const key = apiKeyOf(actor);
+  return key === undefined ? personKey(actor) : `key:${key.id}`;
+}
+
+/** The caller for limits: the same, and for a key that speaks for others each of them. */
+export const limitKey = (actor: Actor): string =>
+  apiKeyOf(actor) !== undefined && 'visitor' in actor && actor.visitor === true
+    ? `${callerKey(actor)} ${networkOf(actor.address)}`
+    : callerKey(actor);
+
+const personKey = (actor: Actor): string =>
   actor.kind === 'account'
     ? `${actor.collection}:${actor.id}`
     : actor.kind === 'admin'
@@ -44,5 +85,8 @@ export function networkOf(address: string): string {
 }
 
 /** Who did something, as audit and jobs note it. */
-export const actorName = (actor: Actor): string =>
-  actor.kind === 'account' ? `${actor.collection}:${actor.id}` : actor.kind === 'admin' ? `_admins:${actor.id}` : actor.kind;
+export function actorName(actor: Actor): string {
+  const key = apiKeyOf(actor);
+  const person = actor.kind === 'account' ? `${actor.collection}:${actor.id}` : actor.kind === 'admin' ? `_admins:${actor.id}` : actor.kind;
+  return key === undefined ? person : actor.kind === 'service' ? `_api_keys:${key.id}` : `${person} by _api_keys:${key.id}`;
+}

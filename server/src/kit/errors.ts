@@ -16,6 +16,7 @@ export const errorKinds = {
   read_only: { status: 400, title: 'The field cannot be written' },
   unauthenticated: { status: 401, title: 'Sign in first' },
   forbidden: { status: 403, title: 'Not allowed' },
+  proof_required: { status: 403, title: 'Sign in again first' },
   rule_denied: { status: 403, title: 'A rule refused it' },
   not_found: { status: 404, title: 'Not found' },
   conflict: { status: 409, title: 'It has changed meanwhile' },

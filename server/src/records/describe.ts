@@ -185,7 +185,7 @@ function writeSchema(caller: Caller, collection: Collection, of: 'write-create' 
   const fields = collection.fields.filter(
     (field) =>
       field.written !== 'never' &&
-      (field.written === 'anyone' || caller.privileged) &&
+      (field.written === 'anyone' || caller.exempt) &&
       writeOf(caller, collection, field, of, new Set([field.name])) !== 'never',
   );
   const required = fields.filter(

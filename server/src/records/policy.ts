@@ -13,7 +13,7 @@ import { fold } from '@underpin/sdk/expr/fold';
 import type { FoldContext } from '@underpin/sdk/expr/context';
 import type { SchemaModel } from '@underpin/sdk/expr/model';
 import { partsOf } from '@underpin/sdk/expr/walk';
-import { isPrivileged, type Actor } from '../kit/actor.ts';
+import { apiKeyOf, isPrivileged, type Actor } from '../kit/actor.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { Recent } from '../kit/recent.ts';
@@ -23,6 +23,7 @@ import type { Action, Collection, Field } from '../schema/collection.ts';
 import type { Schema } from '../schema/load.ts';
 import { schemaModel } from '../schema/model.ts';
 import { actionRule, fieldRule, guardRule } from '../schema/rules.ts';
+import { scopeFilters, scopeOf } from './scopes.ts';
 
 export type Condition = 'never' | readonly Ir[];
 export const always: Condition = [];
@@ -37,7 +38,10 @@ export interface Question {
 export interface Caller {
   readonly ctx: Ctx;
   readonly schema: Schema;
+  /** Sees and may all: admins and we ourselves. */
   readonly privileged: boolean;
+  /** No rule is asked of him: besides those a service key, within its scopes. */
+  readonly exempt: boolean;
   readonly fold: FoldContext;
   readonly known: Known;
   /** Notes each condition that is given, and gives the same one again; only while a plan is written. */
@@ -64,10 +68,12 @@ const rememberedConditions = 500;
 
 export function callerOf(ctx: Ctx, schema: Schema): Caller {
   const known = knownOf(ctx, schema);
+  const privileged = isPrivileged(ctx.actor);
   return {
     ctx,
     schema,
-    privileged: isPrivileged(ctx.actor),
+    privileged,
+    exempt: privileged || ctx.actor.kind === 'service',
     fold: { auth: known.auth, now: ctx.now, request: ctx.request },
     known,
   };
@@ -78,7 +84,8 @@ function knownOf(ctx: Ctx, schema: Schema): Known {
   const held = bySchema.get(schema) ?? { kinds: new Map<string, Known>(), accounts: new Recent<object, Known>(rememberedCallers) };
   bySchema.set(schema, held);
   const { actor } = ctx;
-  const found = actor.kind === 'account' ? held.accounts.get(actor.record) : held.kinds.get(kindOf(actor));
+  const one = apiKeyOf(actor) ?? (actor.kind === 'account' ? actor.record : undefined);
+  const found = one === undefined ? held.kinds.get(kindOf(actor)) : held.accounts.get(one);
   if (found !== undefined) return found;
   const made: Known = {
     auth: authOf(actor),
@@ -86,15 +93,20 @@ function knownOf(ctx: Ctx, schema: Schema): Known {
     model: undefined,
     momentary: false,
   };
-  if (actor.kind === 'account') held.accounts.set(actor.record, made);
-  else held.kinds.set(kindOf(actor), made);
+  if (one === undefined) held.kinds.set(kindOf(actor), made);
+  else held.accounts.set(one, made);
   return made;
 }
 
 const kindOf = (actor: Actor): string => (actor.kind === 'admin' ? `admin ${actor.role}` : actor.kind);
 
-const authOf = (actor: Actor): Readonly<Record<string, unknown>> | null =>
-  actor.kind === 'account' ? { guest: false, ...actor.record, id: actor.id, collection: actor.collection } : null;
+/** A service key is no account: `auth == null` holds for it. */
+function authOf(actor: Actor): Readonly<Record<string, unknown>> | null {
+  const key = apiKeyOf(actor);
+  const by = key === undefined ? {} : { key: { id: key.id } };
+  if (actor.kind === 'service') return by;
+  return actor.kind === 'account' ? { guest: false, ...actor.record, id: actor.id, collection: actor.collection, ...by } : null;
+}
 
 /** The schema without what this caller may never read. */
 export function modelOf(caller: Caller): SchemaModel {
@@ -110,8 +122,11 @@ export function modelOf(caller: Caller): SchemaModel {
 }
 
 const momentary = new WeakMap<Schema, boolean>();
-/** Whether any rule of the schema does: then what is there for a caller may not be there the next moment. */
-export function asksForMoment({ schema }: Caller): boolean {
+/** Whether any rule of the schema or scope of his does: then what is there for a caller may not be there the next moment. */
+export const asksForMoment = ({ schema, ctx: { actor } }: Caller): boolean =>
+  rulesAskForMoment(schema) || scopeFilters(schema, apiKeyOf(actor)).some(mentionsMoment);
+
+function rulesAskForMoment(schema: Schema): boolean {
   const before = momentary.get(schema);
   if (before !== undefined) return before;
   const rules = schema.collections.flatMap((collection) =>
@@ -149,12 +164,21 @@ function saysTheSame(a: Ir, b: Ir): boolean {
 
 /** A rule for this caller: null is for admins only, undefined does not restrict. */
 function judged(caller: Caller, rule: Ir | null | undefined, more: Partial<FoldContext> = {}): Condition {
-  if (caller.privileged || rule === undefined) return always;
-  if (rule === null) return 'never';
+  if (caller.exempt || rule === undefined) return always;
+  return rule === null ? 'never' : folded(caller, rule, more);
+}
+
+/** What a key's scopes leave of a collection: no rule and no right lifts it. */
+function scoped(caller: Caller, collection: Collection, action: Action, of: 'read' | 'create', more: Partial<FoldContext>): Condition {
+  const left = scopeOf(caller.schema, apiKeyOf(caller.ctx.actor), collection, action, of);
+  return left === 'all' ? always : left === 'nothing' ? 'never' : folded(caller, left, more);
+}
+
+function folded(caller: Caller, rule: Ir, more: Partial<FoldContext>): Condition {
   if (mentionsMoment(rule)) caller.known.momentary = true;
-  const folded = fold(rule, { ...caller.fold, ...more });
-  if (folded.verdict === 'depends') return [folded.ir];
-  return folded.verdict === 'never' ? 'never' : always;
+  const left = fold(rule, { ...caller.fold, ...more });
+  if (left.verdict === 'depends') return [left.ir];
+  return left.verdict === 'never' ? 'never' : always;
 }
 
 /** Answers a question: from memory, or worked out and remembered. */
@@ -176,14 +200,16 @@ function workOut({ known }: Caller, { name }: Question, work: () => Condition): 
 /** The fields that a write sends, for the name of a question that depends on them. */
 const sentName = ({ sent }: Partial<FoldContext>): string => (sent === undefined ? '' : ` ${[...sent].sort().join()}`);
 
-/** In a change the guard holds for the row to be as well: nothing is moved out of the caller's reach, or into it. */
+/** In a change the guard, and what a key's scope says, hold for the row to be as well: nothing is moved out of the caller's reach, or into it. */
 export const guardOfNext = (caller: Caller, collection: Collection, sent: ReadonlySet<string>): Condition => {
   const more = { sent };
   const question = {
     name: `${collection.name}/guard${sentName(more)}`,
     ask: (other: Caller): Condition => guardOfNext(other, collection, sent),
   };
-  return answered(caller, question, () => judged(caller, guardRule(caller.schema, collection, 'create'), more));
+  return answered(caller, question, () =>
+    both(scoped(caller, collection, 'update', 'create', more), judged(caller, guardRule(caller.schema, collection, 'create'), more)),
+  );
 };
 
 const actions = ['list', 'view', 'create', 'update', 'delete'] as const;
@@ -200,9 +226,11 @@ export function policyFor(caller: Caller, collection: Collection, action: Action
 function policyOf(caller: Caller, collection: Collection, action: Action, more: Partial<FoldContext>): Condition {
   if (collection.system) return caller.privileged && (action === 'list' || action === 'view') ? always : 'never';
   if (isViewer(caller.ctx.actor) && action !== 'list' && action !== 'view') return 'never';
+  const of = action === 'create' ? 'create' : 'read';
   const rule = judged(caller, actionRule(caller.schema, collection, action), more);
-  const guarded = both(judged(caller, guardRule(caller.schema, collection, action === 'create' ? 'create' : 'read'), more), rule);
-  return action === 'list' ? both(policyOf(caller, collection, 'view', {}), guarded) : guarded;
+  const guarded = both(judged(caller, guardRule(caller.schema, collection, of), more), rule);
+  const within = both(scoped(caller, collection, action, of, more), guarded);
+  return action === 'list' ? both(policyOf(caller, collection, 'view', {}), within) : within;
 }
 
 const isViewer = (actor: Actor): boolean => actor.kind === 'admin' && actor.role === 'viewer';
@@ -232,7 +260,7 @@ export function writeOf(
     ask: (other: Caller): Condition => writeOf(other, collection, field, of, sent),
   };
   return answered(caller, question, () =>
-    field.written === 'admins' && !caller.privileged ? 'never' : judged(caller, fieldRule(caller.schema, collection, field, of), more),
+    field.written === 'admins' && !caller.exempt ? 'never' : judged(caller, fieldRule(caller.schema, collection, field, of), more),
   );
 }
 

@@ -95,6 +95,10 @@ export const actionRule = (schema: Schema, collection: Collection, action: Actio
 export const guardRule = (schema: Schema, collection: Collection, scope: 'read' | 'create'): Ir | null | undefined =>
   typeof collection.def.guard === 'string' ? irOf(schema, collection, `guard/${scope}`, collection.def.guard, scope) : undefined;
 
+/** The filter of a key's scope: as a guard on the stored row, or on the row to be. ExprError where the schema has no sense for it. */
+export const scopeRule = (schema: Schema, collection: Collection, text: string, of: 'read' | 'create'): Ir | null =>
+  irOf(schema, collection, `scope/${of}/${text}`, text, of);
+
 /** The fields that a guard compares with something of the caller, as `tenant == auth.tenant`: filled at create with that. */
 export function guardedFields(schema: Schema, collection: Collection): ReadonlyMap<string, Ir> {
   const guard = guardRule(schema, collection, 'create');

@@ -6,7 +6,7 @@ import { json } from './fields/json.ts';
 import { number } from './fields/number.ts';
 import type { FieldType } from './field-type.ts';
 import { bookkeeping, makeCollection, type Collection, type Field } from './collection.ts';
-import { idField, momentField, plainText } from './system-fields.ts';
+import { idField, momentField, plainText, versionField } from './system-fields.ts';
 
 /** Ids of our own collections never change: credentials and sessions name them. */
 export const adminsId = '00000000-0000-7000-8000-000000000001';
@@ -84,6 +84,25 @@ export const systemCollections: readonly Collection[] = [
   ),
   define(
     '00000000-0000-7000-8000-000000000004',
+    '_api_keys',
+    'underpin.api_keys',
+    [
+      ['name', plainText],
+      ['prefix', plainText],
+      ['kind', plainText],
+      ['owner', plainText],
+      ['scopes', json],
+      ['addresses', json],
+      ['expires', momentField],
+      ['rate', versionField],
+      ['forward', bool],
+      ['disabled', bool],
+      ['last_used', momentField],
+    ],
+    bookkeeping,
+  ),
+  define(
+    '00000000-0000-7000-8000-000000000006',
     '_jobs',
     'underpin.jobs',
     [

@@ -30,7 +30,7 @@ async function runAll(examples: readonly Example[], url: string, env: Readonly<R
   }));
 }
 
-const named = new Set(['accessToken', 'refreshToken', 'requestId', 'hash', 'base']);
+const named = new Set(['accessToken', 'key', 'prefix', 'refreshToken', 'requestId', 'hash', 'base']);
 
 /** What may differ from one run to the next becomes a placeholder; the same id stays the same id. */
 function withoutChance(value: unknown, ids = new Map<string, string>()): unknown {

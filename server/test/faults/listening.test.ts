@@ -1,4 +1,4 @@
-/** The connection that hears of changes dies, or goes silent: revocation and rules hold all the same, within a second. */
+/** The connection that hears of changes dies, or goes silent: revocation, ended keys and rules hold all the same, within a second. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { until } from '../support/process.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
@@ -23,10 +23,15 @@ async function holdsWithin(ms: number, name: string): Promise<void> {
   const { token, id } = await up.account(name);
   expect((await up.send('GET /auth/users/me', { token })).status).toBe(200);
   expect((await up.send('GET /records/notes')).status).toBe(200);
+  const made = await up.send('POST /records/_api_keys', { token: up.owner, body: { name, scopes: [{ on: 'schema', actions: ['read'] }] } });
+  const byKey = async (): Promise<number> => (await up.send('GET /schema', { token: made.body.key })).status;
+  expect(await byKey()).toBe(200);
+  await up.sql('UPDATE underpin.api_keys SET disabled = true WHERE id = $1', [made.body.id]);
   await up.sql('UPDATE underpin.sessions SET ended = now() WHERE account = $1', [id]);
   await up.sql(`UPDATE underpin.collections SET definition = jsonb_set(definition, '{rules,list}', 'null') WHERE name = 'notes'`);
   const begun = performance.now();
   await until('the session has ended', async () => (await up.send('GET /auth/users/me', { token })).status === 401);
+  await until('the key has ended', async () => (await byKey()) === 401);
   await until('the rule holds', async () => (await up.send('GET /records/notes')).status === 401);
   expect(performance.now() - begun).toBeLessThan(ms);
   await up.sql(`UPDATE underpin.collections SET definition = jsonb_set(definition, '{rules,list}', '"true"') WHERE name = 'notes'`);

@@ -2,7 +2,7 @@
  * How much one caller may ask of this process: requests and writes in ten seconds, and requests at once. Counted in
  * memory: these bounds keep one caller from taking the server from the others, and need no agreement between processes.
  */
-import { callerKey, type Actor } from '../../kit/actor.ts';
+import { apiKeyOf, callerKey, limitKey, type Actor } from '../../kit/actor.ts';
 import { slot } from '../../kit/cache.ts';
 import { fail } from '../../kit/errors.ts';
 import { limits, rates, type Rate } from '../../kit/limits.ts';
@@ -26,15 +26,16 @@ export interface Admitted {
 export function admit(base: Base, actor: Actor, write: boolean, headers: Record<string, string>): Admitted {
   if (!base.config.RATE_LIMITS) return unlimited;
   const state = base.cache.get(counters);
-  const key = callerKey(actor);
-  const all = countOne(base, state, `all ${key}`, rates.api);
-  if (write) countOne(base, state, `write ${key}`, rates.write);
+  const key = limitKey(actor);
+  const { api, write: writes } = ratesOf(actor);
+  const all = countOne(base, state, `all ${key}`, api);
+  if (write) countOne(base, state, `write ${key}`, writes);
   const running = (state.running.get(key) ?? 0) + 1;
   if (running > limits.request.perCaller)
     throw fail('rate_limited', { detail: `At most ${limits.request.perCaller} requests at once.`, retryAfter: 1 });
   state.running.set(key, running);
-  headers['RateLimit-Limit'] = String(rates.api.count);
-  headers['RateLimit-Remaining'] = String(Math.max(0, rates.api.count - all.count));
+  headers['RateLimit-Limit'] = String(api.count);
+  headers['RateLimit-Remaining'] = String(Math.max(0, api.count - all.count));
   headers['RateLimit-Reset'] = String(seconds(base, all));
   return {
     release: () => {
@@ -43,6 +44,13 @@ export function admit(base: Base, actor: Actor, write: boolean, headers: Record<
       else state.running.set(key, left);
     },
   };
+}
+
+/** A key may have a rate of its own; whom it speaks for has that of everybody. */
+function ratesOf(actor: Actor): { readonly api: Rate; readonly write: Rate } {
+  const rate = limitKey(actor) === callerKey(actor) ? apiKeyOf(actor)?.rate : undefined;
+  if (rate === undefined) return rates;
+  return { api: { ...rates.api, count: rate }, write: { ...rates.write, count: rate } };
 }
 
 const unlimited: Admitted = { release: () => undefined };
@@ -55,7 +63,8 @@ export const countAddress = (base: Base, address: string): void => {
 /** Counts what a request writes besides the one that it was counted as. */
 export function countWrites(base: Base, actor: Actor, more: number): void {
   if (!base.config.RATE_LIMITS) return;
-  for (let counted = 0; counted < more; counted++) countOne(base, base.cache.get(counters), `write ${callerKey(actor)}`, rates.write);
+  for (let counted = 0; counted < more; counted++)
+    countOne(base, base.cache.get(counters), `write ${limitKey(actor)}`, ratesOf(actor).write);
 }
 
 const seconds = (base: Base, counter: Counter): number => Math.max(1, Math.ceil((counter.resets - base.clock()) / 1000));

@@ -72,7 +72,7 @@ const mayGiveId = (collection: Collection): boolean => collection.kind === 'base
 function writableField(caller: Caller, collection: Collection, name: string): Field {
   const field = collection.byName.get(name);
   if (field?.written === 'never' || readOnlyNames.has(name)) throw failAt('read_only', `/${name}`, `"${name}" cannot be written`);
-  const unknown = field === undefined || (field.written === 'admins' && !caller.privileged);
+  const unknown = field === undefined || (field.written === 'admins' && !caller.exempt);
   if (unknown) throw failAt('unknown_field', `/${name}`, `Unknown field "${name}" on "${collection.name}"`);
   return field;
 }
@@ -137,7 +137,7 @@ function guardValue(
   field: Field,
   mode: 'create' | 'update',
 ): { readonly value: unknown } | undefined {
-  if (mode !== 'create' || caller.privileged || typeof collection.def.guard !== 'string') return undefined;
+  if (mode !== 'create' || caller.exempt || typeof collection.def.guard !== 'string') return undefined;
   const wanted = guardedFields(caller.schema, collection).get(field.name);
   const folded = wanted === undefined ? undefined : foldValue(wanted, caller.fold);
   return folded?.op === 'const' && folded.value !== null ? { value: folded.value } : undefined;
