@@ -21,6 +21,8 @@ import { Shell } from './Shell.tsx';
 
 const Sessions = lazy(() => import('./Sessions.tsx').then((module) => ({ default: module.Sessions })));
 const Jobs = lazy(() => import('../ops/Jobs.tsx').then((module) => ({ default: module.Jobs })));
+const Mail = lazy(() => import('../ops/Mail.tsx').then((module) => ({ default: module.Mail })));
+const Keys = lazy(() => import('../ops/Keys.tsx').then((module) => ({ default: module.Keys })));
 const CollectionEditor = lazy(() => import('../schema/CollectionEditor.tsx').then((module) => ({ default: module.CollectionEditorPage })));
 const ApiPage = lazy(() => import('../schema/ApiPage.tsx').then((module) => ({ default: module.ApiPage })));
 
@@ -66,6 +68,8 @@ export const Pages = () => {
       {resources}
       <CustomRoutes>
         <Route path="/-/jobs" element={<Jobs />} />
+        <Route path="/-/mail" element={<Mail />} />
+        <Route path="/-/keys" element={<Keys />} />
         <Route path="/-/sessions" element={<Sessions />} />
         <Route path="/-/collections/:name/api" element={<ApiPage />} />
         <Route path="/-/collections/:name/:tab" element={<CollectionEditor />} />

@@ -5,6 +5,8 @@ import ExpandLess from '@mui/icons-material/ExpandLess';
 import ExpandMore from '@mui/icons-material/ExpandMore';
 import GroupIcon from '@mui/icons-material/GroupOutlined';
 import ScheduleIcon from '@mui/icons-material/ScheduleOutlined';
+import KeyIcon from '@mui/icons-material/KeyOutlined';
+import MailIcon from '@mui/icons-material/MailOutlined';
 import HomeIcon from '@mui/icons-material/HomeOutlined';
 import SettingsIcon from '@mui/icons-material/SettingsOutlined';
 import TableIcon from '@mui/icons-material/TableRowsOutlined';
@@ -29,6 +31,8 @@ export const SideMenu = () => {
         <CollectionItem key={collection.id} collection={collection} />
       ))}
       <Menu.Item to="/-/new-collection" primaryText={t('schema.newCollection')} leftIcon={<AddIcon />} />
+      <Menu.Item to="/-/keys" primaryText={t('keys.title')} leftIcon={<KeyIcon />} />
+      <Menu.Item to="/-/mail" primaryText={t('mail.title')} leftIcon={<MailIcon />} />
       <Menu.Item to="/-/jobs" primaryText={t('jobs.title')} leftIcon={<ScheduleIcon />} />
       {system.length > 0 ? (
         <MenuItem aria-expanded={systemShown} onClick={() => showSystem(!systemShown)} sx={{ color: 'text.secondary' }}>

@@ -55,6 +55,12 @@ export const createOwner = async (token: string, email: string, password: string
   store.set({ status: 'in', record: answer.record });
 };
 
+/** Some things are for those who signed in a moment ago: the dialog of a session that ended opens over the page. */
+export const askForProof = (): void => {
+  const session = store.get();
+  if (session.status === 'in') store.set({ status: 'expired', record: session.record });
+};
+
 export const signOut = async (): Promise<void> => {
   try {
     await request('POST', '/auth/_admins/sign-out');

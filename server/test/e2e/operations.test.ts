@@ -1,0 +1,144 @@
+/** The pages for those who run the server: jobs, mail, API keys; empty, full, dark, and on a narrow screen. */
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { z } from 'zod';
+import { systemCtx } from '../../src/ctx.ts';
+import { defineJob } from '../../src/jobs/job.ts';
+import { message } from '../../src/messages/message.ts';
+import { enqueue } from '../../src/queue/enqueue.ts';
+import { jobKind } from '../../src/queue/kinds.ts';
+import { ownerEmail, password, startTestApp, type TestApp } from '../support/app.ts';
+import { inBrowser, visit, type Visit } from '../support/browser.ts';
+
+jest.setTimeout(90_000);
+const greet = jobKind('greet', 'now', z.strictObject({}));
+const folder = process.env['UNDERPIN_TEST_SHOTS'];
+
+inBrowser('the pages for those who run the server', () => {
+  let up: TestApp;
+  let browser: Visit;
+  let refuses = true;
+  const shot = async (name: string): Promise<void> => {
+    if (folder !== undefined) await browser.page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+  };
+
+  /** As on a phone: nothing is wider than the screen. */
+  const narrow = async (name: string): Promise<void> => {
+    const { page } = browser;
+    await page.setViewportSize({ width: 375, height: 800 });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(375);
+    await shot(name);
+    await page.setViewportSize({ width: 1280, height: 900 });
+  };
+
+  beforeAll(async () => {
+    const job = defineJob(greet, {
+      attempts: 1,
+      run: () => (refuses ? Promise.reject(new Error('nobody at home')) : Promise.resolve()),
+    });
+    up = await startTestApp({ ROLE: 'all' }, { jobs: [job], schedules: [] });
+    browser = await visit(up.url);
+    const { page } = browser;
+    await page.goto(`${up.url}/admin/-/jobs`);
+    await page.getByRole('textbox', { name: 'Email' }).fill(ownerEmail);
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
+  }, 60_000);
+  afterAll(async () => {
+    expect(browser.faults).toEqual([]);
+    await browser.close();
+    await up.close();
+  });
+
+  test('jobs: says that nothing failed, and what the clock starts next', async () => {
+    const { page } = browser;
+    await page.getByText('Nothing failed.').waitFor();
+    await page.getByText('17 * * * * (UTC)').waitFor();
+    await shot('jobs-empty');
+  });
+
+  test('jobs: shows what failed and why, and does it again', async () => {
+    const { page } = browser;
+    const id = await enqueue(systemCtx(up.app.base), greet, {});
+    await page.getByText('nobody at home').waitFor();
+    await shot('jobs-failed');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await shot('jobs-dark');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await narrow('jobs-narrow');
+    refuses = false;
+    await page.getByRole('button', { name: 'Do again: greet' }).click();
+    await page.getByText('Nothing failed.').waitFor();
+    expect(await up.sql('SELECT state FROM underpin.jobs WHERE id = $1', [id])).toEqual([{ state: 'done' }]);
+  });
+
+  test('jobs: leads to all of them as records', async () => {
+    const { page } = browser;
+    await page.getByRole('link', { name: 'All jobs' }).click();
+    await page.getByRole('cell', { name: 'greet' }).waitFor();
+    await shot('jobs-records');
+  });
+
+  test('mail: a text is written anew, seen as it will be, and given back', async () => {
+    const { page } = browser;
+    await page.goto(`${up.url}/admin/-/mail`);
+    await page.getByText('There is no mail server (SMTP_URL)').waitFor();
+    await page.getByText('No mails yet.').waitFor();
+    await shot('mail-empty');
+    await page.getByRole('tab', { name: 'Texts' }).click();
+    await page.getByRole('textbox', { name: 'Subject' }).fill('Welcome to {{site}}');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.getByRole('heading', { name: 'Welcome to https://example.com' }).waitFor();
+    await shot('mail-text');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('written anew').waitFor();
+    expect(await up.sql('SELECT subject FROM underpin.templates')).toEqual([{ subject: 'Welcome to {{site}}' }]);
+    await page.getByRole('textbox', { name: 'Subject' }).fill('For {{nobody}}');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('{{nobody}}').last().waitFor();
+    await page.getByRole('button', { name: 'As it came' }).click();
+    await page.getByText('as it came', { exact: true }).waitFor();
+    expect(await up.sql('SELECT FROM underpin.templates')).toEqual([]);
+    await narrow('mail-narrow');
+  });
+
+  test('mail: what is in the outbox is read', async () => {
+    const { page } = browser;
+    await message(systemCtx(up.app.base), { template: 'test', to: 'ann@example.com' });
+    await page.goto(`${up.url}/admin/-/mail`);
+    await page.getByText('to ann@example.com').waitFor();
+    await page.getByRole('button', { name: /^Read: / }).click();
+    await page.getByText('This mail to ann@example.com').waitFor();
+    await shot('mail-read');
+    expect(await up.sql(`SELECT count(*)::int AS n FROM underpin.audit WHERE action = 'message.read'`)).toEqual([{ n: 1 }]);
+  });
+
+  test('keys: one is made, shown once, works, and is turned off; with an old session only after signing in again', async () => {
+    const { page } = browser;
+    await page.goto(`${up.url}/admin/-/keys`);
+    await page.getByText('No keys yet.').waitFor();
+    await page.getByRole('button', { name: 'New key' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('shop');
+    await page.getByRole('combobox', { name: 'Collection' }).click();
+    await page.getByRole('option', { name: 'users' }).click();
+    await shot('keys-new');
+    up.ahead = 11 * 60_000;
+    await page.getByRole('button', { name: 'Create key' }).click();
+    await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+    await page.getByLabel('Password', { exact: true }).fill(password);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('button', { name: 'Create key' }).click();
+    const shown = page.getByRole('region', { name: /This is the key/ });
+    await shown.waitFor();
+    const key = (await shown.locator('pre').textContent()) ?? '';
+    expect(key).toMatch(/^upk_/);
+    await shot('keys-made');
+    expect((await up.send('GET /records/users', { token: key })).status).toBe(200);
+    await page.getByRole('button', { name: 'Turn off: shop' }).click();
+    await page.getByText('off', { exact: true }).waitFor();
+    expect((await up.send('GET /records/users', { token: key })).status).toBe(401);
+    await narrow('keys-narrow');
+    await page.getByRole('button', { name: 'Delete: shop' }).click();
+    await page.getByText('No keys yet.').waitFor();
+  });
+});
