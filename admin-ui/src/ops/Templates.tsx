@@ -33,7 +33,7 @@ export const Templates = () => {
   const chosen = all.find((template) => template.name === name) ?? all[0];
   if (chosen === undefined) return null;
   return (
-    <Box sx={{ display: 'grid', gap: 2 }}>
+    <Box sx={{ display: 'grid', gap: 2, gridTemplateColumns: 'minmax(0, 1fr)' }}>
       <TextField select size="small" label={t('mail.template')} value={chosen.name} onChange={(event) => setName(event.target.value)}>
         {all.map((template) => (
           <MenuItem key={template.name} value={template.name}>
