@@ -94,6 +94,7 @@ class Generator {
       [3, () => this.condition(item)],
       [1, () => `${item.path}.id == ${this.#id(outer)}`],
       [1, () => `(${this.condition({ ...item, depth: 0 })} ${r.pick(['&&', '||'])} ${this.#leaf(outer)})`],
+      [item.variables < 2 && item.depth > 0 ? 1 : 0, () => this.#quantifier(item)],
     ]);
   }
 
