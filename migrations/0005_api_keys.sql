@@ -38,12 +38,3 @@ END $$;
 CREATE TRIGGER key_changed AFTER UPDATE ON underpin.api_keys FOR EACH ROW
   WHEN ((to_jsonb(OLD) - 'last_used') IS DISTINCT FROM (to_jsonb(NEW) - 'last_used')) EXECUTE FUNCTION underpin.key_changed();
 CREATE TRIGGER key_deleted AFTER DELETE ON underpin.api_keys FOR EACH ROW EXECUTE FUNCTION underpin.key_changed();
-
--- Every process signs with the newest key from the moment of its commit on.
-CREATE FUNCTION underpin.signing_keys_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM pg_notify('underpin', 'signing:');
-  RETURN NULL;
-END $$;
-CREATE TRIGGER signing_keys_changed AFTER INSERT OR UPDATE OR DELETE ON underpin.signing_keys
-  FOR EACH STATEMENT EXECUTE FUNCTION underpin.signing_keys_changed();

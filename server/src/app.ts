@@ -12,7 +12,7 @@ import { systemCtx, type Base } from './ctx.ts';
 import { createHttpServer, type Served } from './http/server.ts';
 import type { Job } from './jobs/job.ts';
 import { jobs } from './jobs/kinds/index.ts';
-import { schedules, type Schedule } from './jobs/schedules.ts';
+import { schedules, type Schedule } from './queue/schedules.ts';
 import { startWorker } from './jobs/worker.ts';
 import { Cache } from './kit/cache.ts';
 import type { Config } from './kit/config.ts';

@@ -20,6 +20,7 @@ import { NotFound } from './NotFound.tsx';
 import { Shell } from './Shell.tsx';
 
 const Sessions = lazy(() => import('./Sessions.tsx').then((module) => ({ default: module.Sessions })));
+const Jobs = lazy(() => import('../ops/Jobs.tsx').then((module) => ({ default: module.Jobs })));
 const CollectionEditor = lazy(() => import('../schema/CollectionEditor.tsx').then((module) => ({ default: module.CollectionEditorPage })));
 const ApiPage = lazy(() => import('../schema/ApiPage.tsx').then((module) => ({ default: module.ApiPage })));
 
@@ -64,6 +65,7 @@ export const Pages = () => {
     <AdminUI layout={Shell} dashboard={Home} catchAll={NotFound} title="Underpin" disableTelemetry>
       {resources}
       <CustomRoutes>
+        <Route path="/-/jobs" element={<Jobs />} />
         <Route path="/-/sessions" element={<Sessions />} />
         <Route path="/-/collections/:name/api" element={<ApiPage />} />
         <Route path="/-/collections/:name/:tab" element={<CollectionEditor />} />

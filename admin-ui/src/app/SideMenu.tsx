@@ -4,6 +4,7 @@ import AddIcon from '@mui/icons-material/Add';
 import ExpandLess from '@mui/icons-material/ExpandLess';
 import ExpandMore from '@mui/icons-material/ExpandMore';
 import GroupIcon from '@mui/icons-material/GroupOutlined';
+import ScheduleIcon from '@mui/icons-material/ScheduleOutlined';
 import HomeIcon from '@mui/icons-material/HomeOutlined';
 import SettingsIcon from '@mui/icons-material/SettingsOutlined';
 import TableIcon from '@mui/icons-material/TableRowsOutlined';
@@ -28,6 +29,7 @@ export const SideMenu = () => {
         <CollectionItem key={collection.id} collection={collection} />
       ))}
       <Menu.Item to="/-/new-collection" primaryText={t('schema.newCollection')} leftIcon={<AddIcon />} />
+      <Menu.Item to="/-/jobs" primaryText={t('jobs.title')} leftIcon={<ScheduleIcon />} />
       {system.length > 0 ? (
         <MenuItem aria-expanded={systemShown} onClick={() => showSystem(!systemShown)} sx={{ color: 'text.secondary' }}>
           <ListItemIcon sx={{ mr: 0.5 }}>{systemShown ? <ExpandLess /> : <ExpandMore />}</ListItemIcon>

@@ -1,7 +1,9 @@
 /** Every text of the dashboard that is not react-admin's own. Collections and fields keep the names that people gave them. */
+import { opsMessages } from '../ops/messages.ts';
 import { ruleMessages } from '../rules/messages.ts';
 
 export const messages = {
+  ...opsMessages,
   ...ruleMessages,
   app: {
     loading: 'Loading…',

@@ -8,12 +8,11 @@
 import { exportJWK, generateKeyPair, importJWK, type CryptoKey, type JWK } from 'jose';
 import { audit } from '../changes/audit.ts';
 import { slot } from '../kit/cache.ts';
-import { deriveKey } from '../kit/crypto.ts';
+import { deriveKey, seal, unseal } from '../kit/crypto.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { withTx, type Base, type Ctx } from '../ctx.ts';
 import type { Db, ResultRow } from '../db/connect.ts';
-import { open, seal } from './seal.ts';
 
 export const algorithm = 'EdDSA';
 
@@ -142,4 +141,14 @@ async function imported(jwk: JWK): Promise<CryptoKey> {
   const key = await importJWK(jwk, algorithm);
   if (key instanceof Uint8Array) throw new Error('a signing key is of another kind');
   return key;
+}
+
+function open(key: Buffer, sealed: Buffer): string {
+  try {
+    return unseal(key, sealed);
+  } catch (error) {
+    throw new Error('The signing keys in the database were sealed with another SECRET; start with the one they were made with', {
+      cause: error,
+    });
+  }
 }

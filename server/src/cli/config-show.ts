@@ -1,7 +1,7 @@
 /** `underpin config show`: every setting, its value and its source. */
 import { parseConfig, settings } from '../kit/config.ts';
 
-const secret = new Set(['SECRET', 'ADMIN_PASSWORD', 'DATABASE_URL']);
+const secret = new Set(['SECRET', 'ADMIN_PASSWORD', 'DATABASE_URL', 'SMTP_URL']);
 
 export function showConfig(env: Readonly<Record<string, string | undefined>>, asJson: boolean): string {
   const { config, warnings } = parseConfig(env);

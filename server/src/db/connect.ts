@@ -125,6 +125,11 @@ const poolDb = (pool: pg.Pool): Db => ({
   transaction: async (fn) => {
     const client = await pool.connect();
     let broken = false;
+    // Between two statements nobody else hears that the connection is lost, and an error that nobody hears ends the process.
+    const lost = (): void => {
+      broken = true;
+    };
+    client.on('error', lost);
     try {
       await client.query('BEGIN');
       const value = await fn(clientDb(client));
@@ -136,6 +141,7 @@ const poolDb = (pool: pg.Pool): Db => ({
       });
       throw error;
     } finally {
+      client.off('error', lost);
       client.release(broken);
     }
   },

@@ -15,12 +15,15 @@ import { live, ready } from './health.ts';
 import { keyRoutes } from './keys.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
+import { outboxRoutes } from './outbox.ts';
 import { batchRoute, recordsDoor } from './records.ts';
 import { ruleRoutes } from './ops.ts';
+import { queueRoutes } from './queues.ts';
 import { send } from './reply.ts';
 import { route } from './route.ts';
 import { setupRoute } from './setup.ts';
 import { publicKeys, rotation } from './signing.ts';
+import { templateRoutes } from './templates.ts';
 
 /** Where the built parts lie that are served as files. */
 export interface Served {
@@ -62,6 +65,9 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.use('/api/v1/records/_api_keys', keyRoutes(base));
   app.use('/api/v1/ops/rules', ruleRoutes(base));
   app.use('/api/v1/ops/accounts', accountRoutes(base));
+  app.use('/api/v1/ops/queues', queueRoutes(base));
+  app.use('/api/v1/ops/templates', templateRoutes(base));
+  app.use('/api/v1/ops/outbox', outboxRoutes(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
   app.get('/.well-known/jwks.json', publicKeys(base));
   app.post('/api/v1/ops/signing-keys/rotate', rotation(base));

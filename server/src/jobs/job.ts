@@ -26,11 +26,11 @@ export interface JobSettings<P> {
   readonly run: (ctx: Ctx, payload: P, doing: Doing) => Promise<unknown>;
 }
 
-/** 1 s, 2 s, 4 s … up to an hour, each as much again by chance, so that what failed together does not come back together. */
+/** 1 s, 2 s, 4 s … up to an hour, each as much again by chance, so that what failed together does not come back together. Whole ms: BullMQ takes no parts. */
 export const exponential =
   (first: number, most = 3_600_000) =>
   (failures: number): number =>
-    Math.min(most, first * 2 ** (failures - 1)) * (1 + Math.random());
+    Math.round(Math.min(most, first * 2 ** (failures - 1)) * (1 + Math.random()));
 
 export const defineJob = <P>(kind: JobKind<P>, { attempts = 8, patience = exponential(1_000), run }: JobSettings<P>): Job => ({
   name: kind.name,

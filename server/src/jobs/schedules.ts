@@ -1,26 +1,12 @@
 /**
- * What the clock starts. BullMQ fires a schedule once however many processes know it; each firing becomes a job whose id follows
+ * The clock. BullMQ fires a schedule once however many processes know it; each firing becomes a job whose id follows
  * from schedule and moment, so that one that is told twice is one job still.
  */
 import { Buffer } from 'node:buffer';
 import { enqueue } from '../queue/enqueue.ts';
-import type { JobKind } from '../queue/kinds.ts';
-import { sweep } from '../queue/kinds.ts';
+import type { Schedule } from '../queue/schedules.ts';
 import { sha256 } from '../kit/crypto.ts';
 import { systemCtx, type Base } from '../ctx.ts';
-
-export interface Schedule {
-  readonly name: string;
-  /** Five fields, or six with seconds first. */
-  readonly cron: string;
-  /** IANA name of the zone in which the fields are read. */
-  readonly zone: string;
-  /** `skip`: while the job of an earlier firing is not done, none is made. `queue`: each firing is a job. */
-  readonly overlap: 'skip' | 'queue';
-  readonly kind: JobKind<Readonly<Record<string, never>>>;
-}
-
-export const schedules: readonly Schedule[] = [{ name: 'sweep', cron: '17 * * * *', zone: 'UTC', overlap: 'skip', kind: sweep }];
 
 /** The job of one firing. */
 export const fire = (base: Base, { name, overlap, kind }: Schedule, moment: number): Promise<string> =>

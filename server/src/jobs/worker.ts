@@ -8,7 +8,8 @@ import { openBackend } from './backend.ts';
 import type { Job } from './job.ts';
 import { recover, relay } from './relay.ts';
 import { runJob } from './run.ts';
-import { fire, type Schedule } from './schedules.ts';
+import { fire } from './schedules.ts';
+import type { Schedule } from '../queue/schedules.ts';
 
 export interface Work {
   readonly jobs: readonly Job[];

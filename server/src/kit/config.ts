@@ -79,6 +79,17 @@ export const settings = {
     schema: z.string().min(8, { error: 'must have at least 8 characters' }).optional(),
     about: 'Password of that first admin.',
   },
+  SMTP_URL: {
+    schema: url(['smtp:', 'smtps:']).optional(),
+    about: 'The mail server, as smtp://user:password@host:587; absent: mails stay in the outbox for admins to read.',
+  },
+  MAIL_FROM: {
+    schema: z
+      .string()
+      .regex(/^([^\r\n<>]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/, { error: 'must be as a@example.com or Name <a@example.com>' })
+      .optional(),
+    about: 'Whom mails are from, as Name <a@example.com>; absent: no-reply@ the host of PUBLIC_URL.',
+  },
   CORS_ORIGINS: { schema: list, about: 'Comma-separated origins of browser apps that may call the API; none unless listed.' },
   TRUST_PROXY: {
     schema: wholeNumber(0, 10).default(0),
@@ -110,6 +121,9 @@ export const settings = {
 type Settings = typeof settings;
 export type SettingName = keyof Settings;
 export type Config = { readonly [Name in SettingName]: z.infer<Settings[Name]['schema']> };
+
+/** The URL by which users reach this server: what links begin with, whatever a request says of its host. */
+export const publicUrl = ({ PUBLIC_URL, PORT }: Config): string => PUBLIC_URL ?? `http://localhost:${PORT}`;
 
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

@@ -70,6 +70,19 @@ export const limits = {
   },
   /** ms between two readings of the signing keys for unknown ones; ms that a process may hear late of a new one. */
   signing: { asked: 1_000, late: 60_000 },
+  /**
+   * ms for which a body may be read, and a message is kept; attempts, and ms before the second of them; ms that a mail server may
+   * take for each step; characters of a template's parts.
+   */
+  messages: {
+    body: 86_400_000,
+    keep: 30 * 86_400_000,
+    attempts: 12,
+    patience: 5_000,
+    server: 15_000,
+    subject: 200,
+    text: 100_000,
+  },
   setupLink: 30 * 60_000,
   idempotency: { keep: 86_400_000, body: 16_384 },
 } as const;
@@ -85,5 +98,6 @@ export const rates = {
   refresh: { count: 30, window: 60_000 },
   signInAccount: { count: 5, window: 60_000 },
   signInAddress: { count: 30, window: 60_000 },
+  mail: { count: 3, window: 3_600_000 },
   signUp: { count: 10, window: 3_600_000 },
 } as const satisfies Record<string, Rate>;

@@ -14,3 +14,6 @@ export const jobKind = <P>(name: string, queue: QueueName, payload: z.ZodType<P>
 
 /** Takes away what has ended: jobs, answers kept for repetition, counters. */
 export const sweep = jobKind('sweep', 'bulk', z.strictObject({}));
+
+/** Sends a message of the outbox. */
+export const sendMessage = jobKind('send-message', 'now', z.strictObject({ message: z.string() }));

@@ -3,6 +3,7 @@ import type { CollectionDef } from '@underpin/sdk/wire';
 import { email } from './fields/email.ts';
 import { bool } from './fields/bool.ts';
 import { json } from './fields/json.ts';
+import { number } from './fields/number.ts';
 import type { FieldType } from './field-type.ts';
 import { bookkeeping, makeCollection, type Collection, type Field } from './collection.ts';
 import { idField, momentField, plainText, versionField } from './system-fields.ts';
@@ -99,5 +100,61 @@ export const systemCollections: readonly Collection[] = [
       ['last_used', momentField],
     ],
     bookkeeping,
+  ),
+  define(
+    '00000000-0000-7000-8000-000000000006',
+    '_jobs',
+    'underpin.jobs',
+    [
+      ['created', momentField],
+      ['kind', plainText],
+      ['queue', plainText],
+      ['state', plainText],
+      ['due', momentField],
+      ['executions', number],
+      ['failures', number],
+      ['error', plainText],
+      ['progress', number],
+      ['started', momentField],
+      ['ended', momentField],
+      ['key', plainText],
+      ['actor', plainText],
+      ['payload', json],
+      ['result', json],
+    ],
+    [],
+  ),
+  define(
+    '00000000-0000-7000-8000-000000000011',
+    '_messages',
+    'underpin.messages',
+    [
+      ['created', momentField],
+      ['channel', plainText],
+      ['recipient', plainText],
+      ['template', plainText],
+      ['account', plainText],
+      ['subject', plainText],
+      ['state', plainText],
+      ['attempts', json],
+      ['error', plainText],
+      ['sent', momentField],
+      ['expires', momentField],
+    ],
+    [],
+  ),
+  define(
+    '00000000-0000-7000-8000-000000000012',
+    '_templates',
+    'underpin.templates',
+    [
+      ['name', plainText],
+      ['subject', plainText],
+      ['text', plainText],
+      ['html', plainText],
+      ['created', momentField],
+      ['updated', momentField],
+    ],
+    [],
   ),
 ];

@@ -173,4 +173,56 @@ describe.each(['Postgres', 'Redis'])('jobs on %s', (store) => {
     await until('all are done', async () => (await effects('many')) === 100, 20_000);
     expect(ids.length).toBe(100);
   });
+
+  suite('is seen, done again and cancelled by admins, and by nobody else', async () => {
+    const anybody = await up.account(`ann-${store.toLowerCase()}`);
+    failing = 3;
+    const failed = await say('again by hand');
+    await is(failed, 'failed');
+    const later = await say('not at all', { delay: 3_600_000 });
+    for (const [request, caller, status] of [
+      ['GET /ops/queues', {}, 401],
+      ['GET /ops/queues', { token: anybody.token }, 403],
+      ['GET /records/_jobs', { token: anybody.token }, 404],
+      [`POST /ops/queues/jobs/${failed}/retry`, { token: anybody.token }, 403],
+      ['POST /ops/queues/retry', {}, 401],
+      ['POST /ops/queues/jobs/nonsense/retry', { token: up.owner }, 404],
+      [`POST /ops/queues/jobs/${later}/retry`, { token: up.owner }, 409],
+      ['GET /ops/queues?x=1', { token: up.owner }, 400],
+    ] as const)
+      expect([request, (await up.send(request, caller)).status]).toEqual([request, status]);
+    expect(await job(failed)).toMatchObject({ state: 'failed' });
+    const { body: queues } = await up.send('GET /ops/queues', { token: up.owner });
+    expect(queues.queues[0]).toMatchObject({ name: 'now', failed: 3, delayed: 2 });
+    expect(queues.schedules).toMatchObject([
+      { name: 'sweep', kind: 'sweep', cron: '17 * * * *', zone: 'UTC', next: expect.stringMatching(/:17:00.000Z$/) },
+    ]);
+    const { body: seen } = await up.send(`GET /records/_jobs/${failed}`, { token: up.owner });
+    expect(seen).toMatchObject({
+      id: failed,
+      kind: 'test-note',
+      state: 'failed',
+      failures: 3,
+      error: 'not yet: 3',
+      payload: { text: 'again by hand' },
+    });
+    expect((await up.send(`POST /ops/queues/jobs/${failed}/retry`, { token: up.owner })).status).toBe(204);
+    await is(failed, 'done');
+    expect((await up.send(`POST /ops/queues/jobs/${later}/cancel`, { token: up.owner })).status).toBe(204);
+    expect((await up.send(`POST /ops/queues/jobs/${later}/cancel`, { token: up.owner })).status).toBe(409);
+    expect([await effects('again by hand'), await effects('not at all'), (await job(later))['state']]).toEqual([1, 0, 'cancelled']);
+    expect(await up.sql(`SELECT action, target FROM underpin.audit WHERE action LIKE 'job.%' ORDER BY id`)).toEqual([
+      { action: 'job.retried', target: `_jobs:${failed}` },
+      { action: 'job.cancelled', target: `_jobs:${later}` },
+    ]);
+  });
+
+  suite('all that failed are done again at once', async () => {
+    const before = (await up.sql(`SELECT id FROM underpin.jobs WHERE state = 'failed'`)).length;
+    expect(before).toBeGreaterThan(0);
+    const { body } = await up.send('POST /ops/queues/retry', { token: up.owner });
+    expect(body).toEqual({ retried: before });
+    // One never fits.
+    await until('they are done', async () => (await up.sql(`SELECT FROM underpin.jobs WHERE state = 'failed'`)).length === 1, 20_000);
+  });
 });

@@ -25,9 +25,10 @@ const rows: readonly (readonly string[])[] = [
   ['auth', 'files', 'functions', 'pay'],
   ['records'],
   ['schema'],
+  ['messages'],
   ['settings', 'changes', 'queue'],
   ['ctx'],
-  ['expr', 'db', 'storage', 'messages'],
+  ['expr', 'db', 'storage'],
   ['kit'],
 ];
 /** Imports against the rows that are let through; each with its reason. It ends empty. */

@@ -1,4 +1,4 @@
-/** Takes away what has ended and is kept no longer. */
+/** Takes away what has ended and is kept no longer; bodies of messages before that. */
 import { sweep as kind } from '../../queue/kinds.ts';
 import { limits } from '../../kit/limits.ts';
 import { defineJob } from '../job.ts';
@@ -11,6 +11,12 @@ export const sweep = defineJob(kind, {
       text: `DELETE FROM underpin.jobs WHERE (state IN ('done', 'cancelled') AND ended < $1) OR (state = 'failed' AND ended < $2)`,
       values: [before(limits.jobs.keepDone), before(limits.jobs.keepFailed)],
     });
+    await ctx.db.run({
+      text: 'UPDATE underpin.messages SET sealed = NULL WHERE sealed IS NOT NULL AND expires <= $1',
+      values: [before(0)],
+    });
+    await ctx.db.run({ text: 'DELETE FROM underpin.messages WHERE created < $1', values: [before(limits.messages.keep)] });
+    await ctx.db.run({ text: 'DELETE FROM underpin.one_time WHERE expires < $1', values: [before(0)] });
     await ctx.db.run({ text: 'DELETE FROM underpin.rate_counts WHERE resets < $1', values: [before(0)] });
   },
 });

@@ -1,0 +1,25 @@
+/** Texts of the pages for those who run the server. */
+export const opsMessages = {
+  jobs: {
+    title: 'Jobs',
+    note: 'What the server does in the background: how much of it waits, what failed, what the clock starts.',
+    queues: 'Queues',
+    queue: 'Queue',
+    waiting: 'Waiting',
+    delayed: 'Later',
+    active: 'Active',
+    done: 'Done',
+    failed: 'Failed',
+    cancelled: 'Cancelled',
+    failures: 'Failed jobs',
+    noFailures: 'Nothing failed.',
+    facts: '%{kind} · failed once, on %{ended} |||| %{kind} · failed %{smart_count} times, last on %{ended}',
+    retry: 'Do again',
+    retryOne: 'Do again: %{kind}',
+    retryAll: 'Do all again',
+    retried: '%{smart_count} job is done again |||| %{smart_count} jobs are done again',
+    all: 'All jobs',
+    schedules: 'Schedules',
+    next: '%{cron} (%{zone}) · next on %{next}',
+  },
+};
