@@ -30,7 +30,12 @@ export interface Auth<S, C> {
   signOut(): Promise<void>;
   /** Asks the server; after a reload in cookie mode, the way to know who is signed in. */
   me(): Promise<UserOf<S, C>>;
-  readonly sessions: { list(): Promise<readonly SessionInfo[]>; revoke(id: string): Promise<void> };
+  readonly sessions: {
+    list(): Promise<readonly SessionInfo[]>;
+    revoke(id: string): Promise<void>;
+    /** Ends all sessions but this one; how many there were. */
+    revokeOthers(): Promise<number>;
+  };
   /** Called after each change, outside of whatever caused it; it may call the SDK. Gives back what ends it. */
   onChange(listener: (session: Session<UserOf<S, C>> | null, event: AuthEvent) => void): () => void;
   /** The same for another auth collection than `users`; there is one session, whoever's it is. */
@@ -150,6 +155,7 @@ export function createAuth<S, C extends string>(transport: Transport, sessions: 
     me: async () => (await transport.send<{ readonly record: User }>(authCall(collection, 'GET', 'me'))).record,
     sessions: {
       list: async () => (await transport.send<{ data: readonly SessionInfo[] }>(authCall(collection, 'GET', 'sessions'))).data,
+      revokeOthers: async () => (await transport.send<{ readonly count: number }>(authCall(collection, 'DELETE', 'sessions'))).count,
       revoke: (id) => transport.send(authCall(collection, 'DELETE', `sessions/${encodeURIComponent(id)}`)),
     },
     onChange: (listener) => sessions.listen((session, event) => listener(own(session), event)),

@@ -183,6 +183,12 @@ export interface ApiKeyInfo {
   readonly key?: string;
 }
 
+/** `POST /ops/signing-keys/rotate`: the key that signs now, and when the tokens of the one before it are refused. */
+export interface KeyRotation {
+  readonly key: string;
+  readonly before: { readonly key: string; readonly ends: string };
+}
+
 /** `POST /ops/rules/explain`. */
 export interface RuleExplanation {
   /** The rule that was explained: the draft, or the one in force. null: admins only. */

@@ -7,7 +7,7 @@ import { followKeys } from './auth/api-keys.ts';
 import { followSessions } from './auth/authenticate.ts';
 import { createOwner } from './auth/accounts.ts';
 import { hasAdmin, makeSetupToken } from './auth/setup.ts';
-import { signingKeys } from './auth/keys.ts';
+import { followSigningKeys, signingKeys } from './auth/keys.ts';
 import { systemCtx, type Base } from './ctx.ts';
 import { createHttpServer, type Served } from './http/server.ts';
 import type { Job } from './jobs/job.ts';
@@ -50,6 +50,7 @@ export async function createApp(parts: Parts): Promise<App> {
     followSchema(base);
     followSessions(base);
     followKeys(base);
+    followSigningKeys(base);
     const ctx = systemCtx(base);
     if (!(await schemaOf(ctx)).byName.has('users')) await ensureUsers(ctx);
     await signingKeys(base);

@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { start, type Running } from './cli/start.ts';
 import { showConfig } from './cli/config-show.ts';
-import { explainRules, testRules, type Asking, type Ended, type ExplainOptions } from './cli/rules.ts';
+import type { Asking, Ended } from './cli/ask.ts';
+import { rotateKeys } from './cli/keys-rotate.ts';
+import { explainRules, testRules, type ExplainOptions } from './cli/rules.ts';
 import { progressBar } from './cli/progress.ts';
 import { ConfigError } from './kit/config.ts';
 import type { Served } from './http/server.ts';
@@ -73,6 +75,15 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
     .option('--data <json>', 'what is created or changed')
     .option('--json', 'as JSON')
     .action((collection: string, action: string, options: ExplainOptions) => end(explainRules(collection, action, options)));
+  program
+    .command('keys')
+    .description('the keys that sign access tokens')
+    .command('rotate')
+    .description('sign with a new key from now on; tokens of the old one are good until they end')
+    .requiredOption('--token <token>', 'access token of an owner who signed in within ten minutes')
+    .option('--url <url>', 'of the server', 'http://localhost:8700')
+    .option('--json', 'as JSON')
+    .action((options: Asking) => end(rotateKeys(options)));
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {

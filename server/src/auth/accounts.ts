@@ -97,6 +97,16 @@ export async function ownRecord(ctx: Ctx, account: Account): Promise<string> {
   return json;
 }
 
+/** An account of any collection that people sign in to, admins too; 404 where there is none. */
+export async function accountOf(ctx: Ctx, name: string, id: string): Promise<Account> {
+  const collection = authCollection(await schemaOf(ctx), name);
+  const key = parseId(id);
+  const { rows } =
+    key === undefined ? { rows: [] } : await ctx.db.run({ text: `SELECT "id" FROM ${collection.table} WHERE "id" = $1`, values: [key] });
+  if (rows.length === 0 || key === undefined) throw fail('not_found', `There is no such account of "${name}".`);
+  return { id: key, collectionId: collection.id, collection: collection.name };
+}
+
 /** An account as the caller of rules, for what is done in its name; 404 where there is none. Admins are not judged by rules. */
 export async function accountActor(ctx: Ctx, { collection, id }: Pick<Account, 'collection' | 'id'>): Promise<Actor> {
   const found = authCollection(await schemaOf(ctx), collection);

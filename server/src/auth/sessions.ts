@@ -10,7 +10,7 @@
  */
 import type { SessionInfo } from '@underpin/sdk/wire';
 import { audit } from '../changes/audit.ts';
-import type { Ctx } from '../ctx.ts';
+import { withTx, type Ctx } from '../ctx.ts';
 import { slot } from '../kit/cache.ts';
 import { deriveKey, hmac, randomToken, sha256 } from '../kit/crypto.ts';
 import { fail } from '../kit/errors.ts';
@@ -137,6 +137,19 @@ export async function endSession(ctx: Ctx, account: Account, session: string): P
   });
   if (count > 0) await audit(ctx, 'session.ended', `${account.collection}:${account.id}`, { before: { session } });
   return count > 0;
+}
+
+/** Ends all sessions of an account, but for one where that is named; how many there were. */
+export async function endSessions(ctx: Ctx, account: Account, except?: string): Promise<number> {
+  return withTx(ctx, async (inside) => {
+    const { rows } = await inside.db.run({
+      text: 'UPDATE underpin.sessions SET ended = $3 WHERE account = $1 AND collection = $2 AND ended IS NULL AND id IS DISTINCT FROM $4::uuid RETURNING id',
+      values: [account.id, account.collectionId, new Date(ctx.now), except ?? null],
+    });
+    const sessions = rows.map(({ id }) => String(id));
+    if (sessions.length > 0) await audit(inside, 'sessions.ended', `${account.collection}:${account.id}`, { before: { sessions } });
+    return sessions.length;
+  });
 }
 
 export async function listSessions(ctx: Ctx, account: Account, current: string): Promise<readonly SessionInfo[]> {

@@ -5,7 +5,7 @@ import { Recent } from '../kit/recent.ts';
 import { limits } from '../kit/limits.ts';
 import { newId } from '../kit/ids.ts';
 import type { Base } from '../ctx.ts';
-import { algorithm, signingKeys } from './keys.ts';
+import { algorithm, publicKey, signingKeys } from './keys.ts';
 
 export interface TokenClaims {
   readonly account: string;
@@ -56,11 +56,10 @@ export async function verifyToken(base: Base, token: string): Promise<TokenClaim
   }
   if (!isCanonical(token)) return undefined;
   try {
-    const keys = await signingKeys(base);
     const { payload } = await jwtVerify(
       token,
-      (header) => {
-        const key = keys.public.get(header.kid ?? '');
+      async (header) => {
+        const key = typeof header.kid === 'string' ? await publicKey(base, header.kid) : undefined;
         if (key === undefined) throw new errors.JWSInvalid('unknown key');
         return key;
       },

@@ -1,25 +1,15 @@
 /** `underpin rules test` and `underpin rules explain`: asks a running server, with the access token of an admin. */
 import { readFileSync } from 'node:fs';
 import type { Lint, Trace } from '@underpin/sdk/expr/findings';
-import type { Problem, RuleExplanation, RuleTestResult } from '@underpin/sdk/wire';
-
-export interface Asking {
-  readonly url: string;
-  readonly token: string;
-  readonly json?: boolean;
-}
-/** What a command ends with: what it prints, and 0 for done, 1 for failed. */
-export interface Ended {
-  readonly text: string;
-  readonly code: 0 | 1;
-}
+import type { RuleExplanation, RuleTestResult } from '@underpin/sdk/wire';
+import { ask, pretty, type Asking, type Ended } from './ask.ts';
 
 /** The expectations of a file, each done and rolled back; 1 where one is not met. */
 export async function testRules(file: string, asking: Asking): Promise<Ended> {
   const body: unknown = JSON.parse(readFileSync(file, 'utf8'));
   const { results } = await ask<{ readonly results: readonly RuleTestResult[] }>(
     asking,
-    'test',
+    'ops/rules/test',
     Array.isArray(body) ? { expectations: body } : body,
   );
   const failed = results.filter(({ ok }) => !ok);
@@ -44,7 +34,7 @@ export interface ExplainOptions extends Asking {
 
 export async function explainRules(collection: string, action: string, options: ExplainOptions): Promise<Ended> {
   const [accounts = '', account = ''] = options.as?.split(':') ?? [];
-  const found = await ask<RuleExplanation>(options, 'explain', {
+  const found = await ask<RuleExplanation>(options, 'ops/rules/explain', {
     collection,
     action,
     as: options.as === undefined ? null : { collection: accounts, id: account },
@@ -58,24 +48,6 @@ export async function explainRules(collection: string, action: string, options: 
 function parseData(text: string): unknown {
   const data: unknown = JSON.parse(text);
   return data;
-}
-
-const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-
-async function ask<T>({ url, token }: Asking, route: 'test' | 'explain', body: unknown): Promise<T> {
-  const answer = await fetch(new URL(`/api/v1/ops/rules/${route}`, url), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const read: unknown = await answer.json();
-  if (!answer.ok) {
-    // cast: every answer that is no success is a Problem (docs/reference/errors.md).
-    const { title, detail } = read as Problem;
-    throw new Error(`${answer.status} ${title}: ${detail}`);
-  }
-  // cast: the answer of our own route, whose type is the one in wire.ts.
-  return read as T;
 }
 
 function told({ rule, verdict, allowed, trace, counts, impact, lints }: RuleExplanation): string {

@@ -7,7 +7,7 @@ import { ownRecord, authCollection, signUp } from '../auth/accounts.ts';
 import { passwordStrategy, wrongCredentials } from '../auth/methods/password.ts';
 import { runStrategy } from '../auth/passport.ts';
 import { countRate } from '../auth/rates.ts';
-import { beginSession, endSession, listSessions, refreshSession, type Account, type Session } from '../auth/sessions.ts';
+import { beginSession, endSession, endSessions, listSessions, refreshSession, type Account, type Session } from '../auth/sessions.ts';
 import { apiKeyOf, networkOf } from '../kit/actor.ts';
 import { parseId } from '../kit/ids.ts';
 import { fail, failAt } from '../kit/errors.ts';
@@ -123,6 +123,13 @@ export function authRoutes(base: Base): Router {
     route(base, async (ctx, request) => {
       const { account, session } = await signedIn(ctx, request);
       return json({ data: await listSessions(ctx, account, session) });
+    }),
+  );
+  router.delete(
+    '/:collection/sessions',
+    route(base, async (ctx, request) => {
+      const { account, session } = await signedIn(ctx, request);
+      return json({ count: await endSessions(ctx, account, session) });
     }),
   );
   router.delete(

@@ -5,6 +5,7 @@ import type { Base } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { newId } from '../kit/ids.ts';
+import { accountRoutes } from './accounts.ts';
 import { authRoutes } from './auth.ts';
 import { collectionRoutes, schemaRoute } from './collections.ts';
 import { preflight } from './cors.ts';
@@ -21,6 +22,7 @@ import { queueRoutes } from './queues.ts';
 import { send } from './reply.ts';
 import { route } from './route.ts';
 import { setupRoute } from './setup.ts';
+import { publicKeys, rotation } from './signing.ts';
 import { templateRoutes } from './templates.ts';
 
 /** Where the built parts lie that are served as files. */
@@ -62,10 +64,13 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.post('/api/v1/batch', batchRoute(base));
   app.use('/api/v1/records/_api_keys', keyRoutes(base));
   app.use('/api/v1/ops/rules', ruleRoutes(base));
+  app.use('/api/v1/ops/accounts', accountRoutes(base));
   app.use('/api/v1/ops/queues', queueRoutes(base));
   app.use('/api/v1/ops/templates', templateRoutes(base));
   app.use('/api/v1/ops/outbox', outboxRoutes(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
+  app.get('/.well-known/jwks.json', publicKeys(base));
+  app.post('/api/v1/ops/signing-keys/rotate', rotation(base));
   app.use(
     route(
       base,

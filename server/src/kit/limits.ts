@@ -68,6 +68,8 @@ export const limits = {
     keepDone: 7 * 86_400_000,
     keepFailed: 30 * 86_400_000,
   },
+  /** ms between two readings of the signing keys for unknown ones; ms that a process may hear late of a new one. */
+  signing: { asked: 1_000, late: 60_000 },
   /**
    * ms for which a body may be read, and a message is kept; attempts, and ms before the second of them; ms that a mail server may
    * take for each step; characters of a template's parts.
