@@ -139,6 +139,16 @@ export async function endSession(ctx: Ctx, account: Account, session: string): P
   return count > 0;
 }
 
+/** Ends all sessions of an account but the one that is named. */
+export async function endSessions(ctx: Ctx, account: Account, except?: string): Promise<void> {
+  const { rows } = await ctx.db.run({
+    text: 'UPDATE underpin.sessions SET ended = $3 WHERE account = $1 AND collection = $2 AND ended IS NULL AND id IS DISTINCT FROM $4::uuid RETURNING id',
+    values: [account.id, account.collectionId, new Date(ctx.now), except ?? null],
+  });
+  if (rows.length > 0)
+    await audit(ctx, 'session.ended', `${account.collection}:${account.id}`, { before: { sessions: rows.map(({ id }) => id) } });
+}
+
 export async function listSessions(ctx: Ctx, account: Account, current: string): Promise<readonly SessionInfo[]> {
   const { rows } = await ctx.db.run({
     text: `SELECT id, created, used, device, address FROM underpin.sessions

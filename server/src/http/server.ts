@@ -5,6 +5,7 @@ import type { Base } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { newId } from '../kit/ids.ts';
+import { accountRoutes } from './account.ts';
 import { authRoutes } from './auth.ts';
 import { collectionRoutes, schemaRoute } from './collections.ts';
 import { preflight } from './cors.ts';
@@ -54,6 +55,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   if (showsReference(base.config)) app.use('/docs', referenceRoutes(served.reference));
   app.get('/docs/:page', docsPage(served.docs));
   app.use('/api/v1/auth', authRoutes(base));
+  app.use('/api/v1/auth', accountRoutes(base));
   app.use('/api/v1/collections', collectionRoutes(base));
   app.get('/api/v1/schema', schemaRoute(base));
   app.get('/api/v1/openapi.json', openApi(base));
