@@ -15,6 +15,7 @@ import { live, ready } from './health.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
 import { outboxRoutes } from './outbox.ts';
+import { pageRoutes } from './pages.ts';
 import { batchRoute, recordsDoor } from './records.ts';
 import { ruleRoutes } from './ops.ts';
 import { send } from './reply.ts';
@@ -28,6 +29,8 @@ export interface Served {
   readonly sdk: string;
   /** The page at /docs, and the pages of docs/reference. */
   readonly reference: string;
+  /** The pages that links in mails open. */
+  readonly account: string;
   readonly docs: string;
   /** Whether the built dashboard is the one of these sources; the start script knows. */
   readonly isCurrent?: () => boolean;
@@ -52,6 +55,7 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.get('/', (_request, response) => response.redirect(302, '/admin/'));
   app.use('/admin', dashboardRoutes(served.dashboard));
   app.get('/sdk.tgz', sdkPackage(served.sdk));
+  app.use('/account', pageRoutes(served.account));
   if (showsReference(base.config)) app.use('/docs', referenceRoutes(served.reference));
   app.get('/docs/:page', docsPage(served.docs));
   app.use('/api/v1/auth', authRoutes(base));

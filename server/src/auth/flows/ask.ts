@@ -45,7 +45,7 @@ export async function ask(
     const subject = { collectionId: collection.id, account: account?.id ?? newId(ctx.now), address, data: { redirect } };
     const { token, code } = await issueOne(inside, purpose, subject);
     await message(inside, {
-      template: purpose,
+      template: purpose === 'code' && pageOf(collection, 'code') !== undefined ? 'code-link' : purpose,
       to: account?.email,
       account: `${collection.name}:${account?.id ?? ''}`,
       values: { link: linkOf(ctx, collection, purpose, token), ...(purpose === 'code' ? { code } : {}) },
