@@ -52,6 +52,10 @@ export interface Auth<S, C> {
   requestCode(asked: MailRequest): Promise<void>;
   /** Signs in by the code of a mail, or by the token of its link. */
   signInWithCode(proof: { readonly email: string; readonly code: string } | { readonly token: string }): Promise<Session<UserOf<S, C>>>;
+  /** A new account without address and password, and signed in. */
+  signInAsGuest(fields?: Readonly<Record<string, unknown>>): Promise<Session<UserOf<S, C>>>;
+  /** Gives a guest an address and a password; where addresses are proven first, when that is done. */
+  upgrade(account: { readonly email: string; readonly password: string }): Promise<void>;
   changeEmail(change: MailRequest & { readonly current?: string }): Promise<void>;
   confirmEmail(token: string): Promise<Onward>;
   /** Ends the account of the session, and with it the session. */
@@ -188,6 +192,8 @@ export function createAuth<S, C extends string>(transport: Transport, sessions: 
     changePassword: async (body) => void (await transport.send(authCall(collection, 'POST', 'password/change', { body }))),
     requestCode: (body) => silent('code/request', body),
     signInWithCode: async (body) => start(await anonymous('code/confirm', body)),
+    signInAsGuest: async (fields = {}) => start(await anonymous('guest', fields)),
+    upgrade: async (body) => void (await transport.send(authCall(collection, 'POST', 'upgrade', { body }))),
     changeEmail: async (body) => void (await transport.send(authCall(collection, 'POST', 'email/change', { body }))),
     confirmEmail: (token) => anonymous('email/confirm', { token }),
     deleteAccount: async (body = {}) => {

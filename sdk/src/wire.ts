@@ -84,6 +84,8 @@ export interface AuthOptions {
   readonly verification?: boolean;
   /** Sign-in by a code that is mailed. */
   readonly code?: boolean;
+  /** Accounts without address and password, to begin with. */
+  readonly guests?: boolean;
   /** The app's own pages for the links in mails, instead of ours. */
   readonly urls?: { readonly [Page in 'verify' | 'reset' | 'code' | 'email']?: string };
   /** Where a page of ours may lead on to: exactly these. */
@@ -95,6 +97,7 @@ export interface AuthMethods {
   readonly password: boolean;
   readonly verification: boolean;
   readonly code: boolean;
+  readonly guests: boolean;
 }
 
 export interface CollectionDef {

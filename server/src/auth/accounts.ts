@@ -81,7 +81,7 @@ export async function forgetPassword(ctx: Ctx, account: Account): Promise<void> 
 }
 
 /** What an account may not change of itself: its address, and that it is proven. */
-export async function changeAccount(ctx: Ctx, account: Account, change: { email?: string; verified: true }): Promise<void> {
+export async function changeAccount(ctx: Ctx, account: Account, change: { email?: string; verified?: true }): Promise<void> {
   if (account.collectionId !== adminsId) {
     await updateRecord(
       { ...ctx, actor: { kind: 'system', address: ctx.actor.address } },

@@ -1,11 +1,12 @@
 /** /auth/:collection: what an account proves and changes of itself, by mails or by its password. */
 import { Router, type Request, type RequestHandler } from 'express';
 import { z } from 'zod';
-import { authCollection } from '../auth/accounts.ts';
+import { authCollection, ownRecord } from '../auth/accounts.ts';
 import { ask } from '../auth/flows/ask.ts';
 import { confirmCode, requestCode } from '../auth/flows/code.ts';
 import { confirmEmail, requestEmail } from '../auth/flows/email.ts';
 import { endAccount } from '../auth/flows/end.ts';
+import { makeGuest, upgradeGuest } from '../auth/flows/guest.ts';
 import { changePassword, resetPassword } from '../auth/flows/password.ts';
 import { prove, type Holder } from '../auth/flows/prove.ts';
 import { confirmVerification, requestVerification } from '../auth/flows/verify.ts';
@@ -22,7 +23,7 @@ import { adminsId } from '../schema/system.ts';
 import { deviceOf, sessionReply, signedIn } from './auth.ts';
 import { parsed, readJson } from './body.ts';
 import { noParameters, param } from './incoming.ts';
-import { accepted, json, noContent, type Reply } from './reply.ts';
+import { accepted, json, noContent, text, type Reply } from './reply.ts';
 import { route } from './route.ts';
 
 const email = z.string().max(320);
@@ -39,6 +40,7 @@ const moved = z.strictObject({ current, email, redirect });
 const code = z.union([byLink, z.strictObject({ email, code: z.string().max(20) })], {
   error: 'must be { token } or { email, code }',
 });
+const upgrade = z.strictObject({ email, password });
 const ended = z.strictObject({ current });
 
 export function accountRoutes(base: Base): Router {
@@ -93,6 +95,21 @@ export function accountRoutes(base: Base): Router {
   router.post(
     '/:collection/email/confirm',
     byAnybody(base, byLink, async (ctx, of, body) => onward(await confirmEmail(ctx, of, body.token))),
+  );
+  router.post(
+    '/:collection/guest',
+    byAnybody(base, z.record(z.string(), z.unknown()), async (ctx, of, body, request) => {
+      await countRate(ctx, `sign-up:${networkOf(ctx.actor.address)}`, rates.signUp);
+      const account = await makeGuest(ctx, of, body);
+      return sessionReply(ctx, request, account, await beginSession(ctx, account, deviceOf(request)), 201);
+    }),
+  );
+  router.post(
+    '/:collection/upgrade',
+    byItself(base, upgrade, async (ctx, of, body, me) => {
+      if (!(await upgradeGuest(ctx, of, me, body))) return accepted;
+      return text(`{"record":${await ownRecord(ctx, { id: me.id, collectionId: of.id, collection: of.name })}}`);
+    }),
   );
   router.delete(
     '/:collection/me',

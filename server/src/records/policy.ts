@@ -13,7 +13,7 @@ import { fold } from '@underpin/sdk/expr/fold';
 import type { FoldContext } from '@underpin/sdk/expr/context';
 import type { SchemaModel } from '@underpin/sdk/expr/model';
 import { partsOf } from '@underpin/sdk/expr/walk';
-import { isPrivileged, type Actor } from '../kit/actor.ts';
+import { isGuestAddress, isPrivileged, type Actor } from '../kit/actor.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { Recent } from '../kit/recent.ts';
@@ -94,7 +94,9 @@ function knownOf(ctx: Ctx, schema: Schema): Known {
 const kindOf = (actor: Actor): string => (actor.kind === 'admin' ? `admin ${actor.role}` : actor.kind);
 
 const authOf = (actor: Actor): Readonly<Record<string, unknown>> | null =>
-  actor.kind === 'account' ? { guest: false, ...actor.record, id: actor.id, collection: actor.collection } : null;
+  actor.kind === 'account'
+    ? { guest: isGuestAddress(actor.record['email']), ...actor.record, id: actor.id, collection: actor.collection }
+    : null;
 
 /** The schema without what this caller may never read. */
 export function modelOf(caller: Caller): SchemaModel {

@@ -21,6 +21,7 @@ const anyLocal = 'http://localhost:*';
 export const authOptions = z.strictObject({
   verification: z.boolean().optional(),
   code: z.boolean().optional(),
+  guests: z.boolean().optional(),
   urls: z.strictObject({ verify: page.optional(), reset: page.optional(), code: page.optional(), email: page.optional() }).optional(),
   redirects: z
     .array(z.union([z.literal(anyLocal), page]))
@@ -32,6 +33,7 @@ const optionsOf = (collection: Collection): AuthOptions => collection.def.auth ?
 
 export const isVerificationOn = (collection: Collection): boolean => optionsOf(collection).verification === true;
 export const isCodeOn = (collection: Collection): boolean => optionsOf(collection).code === true;
+export const areGuestsOn = (collection: Collection): boolean => optionsOf(collection).guests === true;
 export const pageOf = (collection: Collection, page: 'verify' | 'reset' | 'code' | 'email'): string | undefined =>
   optionsOf(collection).urls?.[page];
 
@@ -39,6 +41,7 @@ export const methodsOf = (collection: Collection): AuthMethods => ({
   password: true,
   verification: isVerificationOn(collection),
   code: isCodeOn(collection),
+  guests: areGuestsOn(collection),
 });
 
 /** Exactly one of the list, to the letter: a URL is not understood here, so there is nothing to be misunderstood. */

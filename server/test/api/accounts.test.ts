@@ -2,6 +2,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from '@underpin/sdk';
+import { sweepGuests } from '../../src/auth/flows/guest-sweep.ts';
+import { systemCtx } from '../../src/ctx.ts';
 import { ownerEmail, password, startTestApp, type Answer, type TestApp } from '../support/app.ts';
 import { until } from '../support/process.ts';
 import { startSmtp, type TestSmtp } from '../support/smtp.ts';
@@ -19,8 +21,14 @@ beforeAll(async () => {
     const rules = { list: 'id == auth.id', create: 'true' };
     expect((await up.send('POST /collections', { token: up.owner, body: { name, kind: 'auth', rules, auth } })).status).toBe(201);
   };
-  await make('members', { verification: true, code: true, redirects: [allowed], urls: { code: 'https://shop.example.com/in' } });
-  await make('visitors', { code: true, urls: { reset: 'https://shop.example.com/reset?x=1' } });
+  await make('members', {
+    verification: true,
+    code: true,
+    guests: true,
+    redirects: [allowed],
+    urls: { code: 'https://shop.example.com/in' },
+  });
+  await make('visitors', { code: true, guests: true, urls: { reset: 'https://shop.example.com/reset?x=1' } });
 }, 60_000);
 afterAll(async () => {
   await up.close();
@@ -196,8 +204,8 @@ describe('a code', () => {
     expect((await post('members/code/confirm', { email, code: codeOf(text) })).status).toBe(401);
     up.ahead = 0;
     expect((await post('users/code/request', { email })).status).toBe(404);
-    expect((await up.send('GET /auth/members/methods')).body).toEqual({ password: true, verification: true, code: true });
-    expect((await up.send('GET /auth/users/methods')).body).toEqual({ password: true, verification: false, code: false });
+    expect((await up.send('GET /auth/members/methods')).body).toEqual({ password: true, verification: true, code: true, guests: true });
+    expect((await up.send('GET /auth/users/methods')).body).toEqual({ password: true, verification: false, code: false, guests: false });
   });
 
   test('takes an account from who made it with another’s address: his password and sessions are gone', async () => {
@@ -444,11 +452,65 @@ describe('a link', () => {
   });
 });
 
+describe('a guest', () => {
+  const guest = async (of: string) => (await post(`${of}/guest`, {})).body;
+
+  test('is an account that rules know, without password, address or mail', async () => {
+    const rules = { list: 'auth != null', create: 'auth != null && !auth.guest' };
+    const notes = { name: 'notes', fields: [{ name: 'title', type: 'text' }], rules };
+    expect((await up.send('POST /collections', { token: owner, body: notes })).status).toBe(201);
+    const { record, accessToken: token } = await guest('visitors');
+    expect(record).toMatchObject({ email: expect.stringMatching(/^[0-9a-f-]{36}@guest\.invalid$/), verified: false });
+    const known = await up.account('noguest', 'visitors');
+    const make = async (as: string) => (await up.send('POST /records/notes', { token: as, body: { title: 'x' } })).status;
+    expect([await make(token), await make(known.token), (await up.send('GET /records/notes', { token })).status]).toEqual([403, 201, 200]);
+    expect((await signIn('visitors', record.email)).status).toBe(401);
+    expect((await post('visitors/password/forgot', { email: record.email })).status).toBe(202);
+    expect((await post('visitors/sign-up', { email: 'me@Guest.Invalid', password })).status).toBe(422);
+    expect((await post('users/guest', {})).status).toBe(404);
+    expect((await post('visitors/guest', { verified: true })).body.errors[0].pointer).toBe('/verified');
+    expect(smtp.mails.filter(({ to }) => to.endsWith('invalid'))).toEqual([]);
+  });
+
+  test('becomes an account like any other, the same one', async () => {
+    const { record, accessToken: token } = await guest('visitors');
+    const upgrade = (email: string) => post('visitors/upgrade', { email, password }, token);
+    expect((await upgrade('noguest@example.com')).status).toBe(409);
+    expect((await upgrade('real@example.com')).body.record).toMatchObject({ id: record.id, email: 'real@example.com', verified: false });
+    expect((await signIn('visitors', 'real@example.com')).body.record.id).toBe(record.id);
+    expect((await upgrade('again@example.com')).status).toBe(403);
+  });
+
+  test('with verification becomes one when the address is proven; a taken one is answered alike', async () => {
+    const taken = await member('host');
+    const { record, accessToken: token } = await guest('members');
+    const answers = [
+      await post('members/upgrade', { email: taken, password }, token),
+      await post('members/upgrade', { email: 'settled@example.com', password }, token),
+    ];
+    expect([answers[0]?.status, answers.map(alike)[0]]).toEqual([202, answers.map(alike)[1]]);
+    expect((await mailTo(taken, 2)).subject).toBe(`You have an account at ${site}`);
+    expect((await signIn('members', 'settled@example.com')).status).toBe(401);
+    expect((await post('members/email/confirm', { token: tokenOf((await mailTo('settled@example.com')).text) })).status).toBe(200);
+    expect((await signIn('members', 'settled@example.com')).body.record.id).toBe(record.id);
+    expect((await up.send('GET /auth/members/me', { token })).status).toBe(200);
+  });
+
+  test('that has not been there for thirty days goes, others stay', async () => {
+    const [old, used] = [await guest('visitors'), await guest('visitors')];
+    await up.sql(`UPDATE visitors SET created = now() - interval '31 days' WHERE id = ANY($1)`, [[old.record.id, used.record.id]]);
+    await up.sql(`UPDATE underpin.sessions SET used = now() - interval '31 days' WHERE account = $1`, [old.record.id]);
+    await sweepGuests(systemCtx(up.app.base));
+    const left = await up.sql('SELECT id FROM visitors WHERE id = ANY($1)', [[old.record.id, used.record.id]]);
+    expect(left).toEqual([{ id: used.record.id }]);
+  });
+});
+
 test('the client does all of it', async () => {
   const client = createClient({ url: up.url });
   const auth = client.auth.collection('members');
   const email = 'client@example.com';
-  expect(await auth.methods()).toEqual({ password: true, verification: true, code: true });
+  expect(await auth.methods()).toEqual({ password: true, verification: true, code: true, guests: true });
   expect(await auth.signUp({ email, password })).toBeNull();
   await auth.requestVerification({ email, redirect: allowed });
   expect(await auth.confirmVerification(tokenOf((await mailTo(email, 2)).text))).toEqual({ redirect: allowed });
@@ -463,4 +525,7 @@ test('the client does all of it', async () => {
   expect(await auth.me()).toMatchObject({ email: 'client2@example.com', verified: true });
   await auth.deleteAccount({ current: password });
   expect(auth.session).toBeNull();
+  const guest = await client.auth.collection('visitors').signInAsGuest();
+  await client.auth.collection('visitors').upgrade({ email: 'client3@example.com', password });
+  expect(await client.auth.collection('visitors').me()).toMatchObject({ id: guest.record['id'], email: 'client3@example.com' });
 });

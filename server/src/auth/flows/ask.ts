@@ -11,6 +11,7 @@
 import { audit } from '../../changes/audit.ts';
 import { withTx, type Ctx } from '../../ctx.ts';
 import { publicUrl } from '../../kit/config.ts';
+import { isGuestAddress } from '../../kit/actor.ts';
 import { failAt, fail } from '../../kit/errors.ts';
 import { newId } from '../../kit/ids.ts';
 import { rates } from '../../kit/limits.ts';
@@ -40,7 +41,7 @@ export async function ask(
   refuseRedirect(ctx, collection, redirect);
   const isWithin = await mayMail(ctx, collection, address);
   const found = await findAccount(ctx, collection, address);
-  const account = found !== undefined && isWithin && isFor(found) ? found : undefined;
+  const account = found !== undefined && isWithin && isFor(found) && !isGuestAddress(found.email) ? found : undefined;
   await withTx(ctx, async (inside) => {
     const subject = { collectionId: collection.id, account: account?.id ?? newId(ctx.now), address, data: { redirect } };
     const { token, code } = await issueOne(inside, purpose, subject);

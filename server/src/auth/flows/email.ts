@@ -1,6 +1,7 @@
 /** An account gets another address: asked by who knows the password, done by who reads the mail at the new one; both are told. */
 import { audit } from '../../changes/audit.ts';
 import { withTx, type Ctx } from '../../ctx.ts';
+import { isGuestAddress } from '../../kit/actor.ts';
 import { failAt } from '../../kit/errors.ts';
 import { newId } from '../../kit/ids.ts';
 import { rates } from '../../kit/limits.ts';
@@ -16,7 +17,7 @@ import { claimed, linkOf, mayMail, refuseRedirect, type Asked } from './ask.ts';
 /** Silent about whether the new address has an account: its owner is told instead. */
 export async function requestEmail(ctx: Ctx, collection: Collection, account: FoundAccount, session: string, asked: Asked): Promise<void> {
   const address = parseEmail(asked.email);
-  if (address === undefined) throw failAt('validation_failed', '/email', 'must be an e-mail address');
+  if (address === undefined || isGuestAddress(address)) throw failAt('validation_failed', '/email', 'must be an e-mail address');
   refuseRedirect(ctx, collection, asked.redirect);
   await countRate(ctx, `email-change:${account.id}`, rates.mail);
   const isWithin = await mayMail(ctx, collection, address);
@@ -33,10 +34,13 @@ export async function requestEmail(ctx: Ctx, collection: Collection, account: Fo
       ...(count === 0 ? { account: name } : {}),
       values: { link: linkOf(ctx, collection, 'email', token) },
     });
-    await message(inside, { template: 'email-asked', to: account.email, account: name, values: { next: address } });
+    await message(inside, { template: 'email-asked', to: told(account), account: name, values: { next: address } });
     await audit(inside, 'one-time.sent', name, { after: { purpose: 'email' } });
   });
 }
+
+/** The address before; a guest had none. */
+const told = ({ email }: FoundAccount): string | undefined => (isGuestAddress(email) ? undefined : email);
 
 /** → where to go on. The session that asked goes on, all others end. */
 export const confirmEmail = (ctx: Ctx, collection: Collection, token: string): Promise<string | undefined> =>
@@ -46,7 +50,7 @@ export const confirmEmail = (ctx: Ctx, collection: Collection, token: string): P
     await endSessions(inside, owner, data.session);
     await endOnes(inside, owner);
     const name = `${collection.name}:${owner.id}`;
-    await message(inside, { template: 'email-changed', to: owner.email, account: name, values: { next: address } });
+    await message(inside, { template: 'email-changed', to: told(owner), account: name, values: { next: address } });
     await audit(inside, 'email.changed', name, { before: { email: owner.email }, after: { email: address } });
     return data.redirect;
   });

@@ -7,6 +7,7 @@
  */
 import { audit } from '../../changes/audit.ts';
 import { withTx, type Ctx } from '../../ctx.ts';
+import { isGuestAddress } from '../../kit/actor.ts';
 import { fail, failAt, Failure } from '../../kit/errors.ts';
 import { newId } from '../../kit/ids.ts';
 import { message } from '../../messages/message.ts';
@@ -27,7 +28,8 @@ type Fields = Readonly<Record<string, unknown>>;
 export async function signUp(ctx: Ctx, collection: Collection, body: Fields): Promise<Account | undefined> {
   if (collection.id === adminsId) throw fail('forbidden', 'Admins are made by admins.');
   const { email, password, ...fields } = body;
-  if (typeof email !== 'string') throw failAt('validation_failed', '/email', 'An e-mail address is needed');
+  if (typeof email !== 'string' || isGuestAddress(parseEmail(email)))
+    throw failAt('validation_failed', '/email', 'An e-mail address is needed');
   const hash = await hashPassword(ctx.cache, checkedPassword(password));
   const asNobody: Ctx = { ...ctx, actor: { kind: 'anonymous', address: ctx.actor.address } };
   if (isVerificationOn(collection)) return signUpUnseen(asNobody, collection, { email, hash, fields });
