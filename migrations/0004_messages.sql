@@ -54,3 +54,17 @@ CREATE TABLE underpin.one_time (
 -- One that can be used for each purpose and account: a new one takes the place of the one before it.
 CREATE UNIQUE INDEX one_time_open ON underpin.one_time (collection, account, purpose) WHERE used IS NULL;
 CREATE INDEX one_time_expires ON underpin.one_time (expires);
+
+-- As before, and what was sent to an account that is gone is good for nothing any more.
+CREATE OR REPLACE FUNCTION underpin.account_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('underpin', 'account:' || OLD.id);
+  IF TG_OP = 'DELETE' THEN
+    DELETE FROM underpin.credentials WHERE account = OLD.id;
+    DELETE FROM underpin.sessions WHERE account = OLD.id;
+    DELETE FROM underpin.one_time WHERE account = OLD.id;
+  ELSIF NEW.disabled AND NOT OLD.disabled THEN
+    UPDATE underpin.sessions SET ended = clock_timestamp() WHERE account = OLD.id AND ended IS NULL;
+  END IF;
+  RETURN NULL;
+END $$;

@@ -6,7 +6,7 @@
 import type { Call, Credentials, Transport } from './client.ts';
 import { ApiError } from './error.ts';
 import type { RowOf } from './types.ts';
-import type { SessionAnswer, SessionInfo } from './wire.ts';
+import type { AuthMethods, SessionAnswer, SessionInfo } from './wire.ts';
 
 /** What is kept between loads of a page. In memory by default; `'local'` is the browser's localStorage. */
 export interface SessionStorage {
@@ -18,6 +18,15 @@ export interface Session<U> extends SessionAnswer<U> {
 }
 export type AuthEvent = 'signedIn' | 'refreshed' | 'signedOut' | 'expired';
 type UserOf<S, C> = C extends keyof S ? RowOf<S, C> : Readonly<Record<string, unknown>>;
+
+export interface MailRequest {
+  readonly email: string;
+  /** Where our page leads on to afterwards: one of the collection's `auth.redirects`. */
+  readonly redirect?: string;
+}
+export interface Onward {
+  readonly redirect: string | null;
+}
 
 export interface Auth<S, C> {
   readonly session: Session<UserOf<S, C>> | null;
@@ -36,6 +45,26 @@ export interface Auth<S, C> {
     /** Ends all sessions but this one; how many there were. */
     revokeOthers(): Promise<number>;
   };
+  /** How people get in here. */
+  methods(): Promise<AuthMethods>;
+  /** Sends the link that proves an address; told or not, the answer is the same. */
+  requestVerification(asked: MailRequest): Promise<void>;
+  confirmVerification(token: string): Promise<Onward>;
+  forgotPassword(asked: MailRequest): Promise<void>;
+  resetPassword(proof: { readonly token: string; readonly password: string }): Promise<Onward>;
+  /** Ends all other sessions. */
+  changePassword(change: { readonly current?: string; readonly password: string }): Promise<void>;
+  requestCode(asked: MailRequest): Promise<void>;
+  /** Signs in by the code of a mail, or by the token of its link. */
+  signInWithCode(proof: { readonly email: string; readonly code: string } | { readonly token: string }): Promise<Session<UserOf<S, C>>>;
+  /** A new account without address and password, and signed in. */
+  signInAsGuest(fields?: Readonly<Record<string, unknown>>): Promise<Session<UserOf<S, C>>>;
+  /** Gives a guest an address and a password; where addresses are proven first, when that is done. */
+  upgrade(account: { readonly email: string; readonly password: string }): Promise<void>;
+  changeEmail(change: MailRequest & { readonly current?: string }): Promise<void>;
+  confirmEmail(token: string): Promise<Onward>;
+  /** Ends the account of the session, and with it the session. */
+  deleteAccount(proof?: { readonly current?: string }): Promise<void>;
   /** Called after each change, outside of whatever caused it; it may call the SDK. Gives back what ends it. */
   onChange(listener: (session: Session<UserOf<S, C>> | null, event: AuthEvent) => void): () => void;
   /** The same for another auth collection than `users`; there is one session, whoever's it is. */
@@ -127,6 +156,9 @@ export function createAuth<S, C extends string>(transport: Transport, sessions: 
     sessions.set(session, 'signedIn');
     return session;
   };
+  const anonymous = async <T>(path: string, body: unknown): Promise<T> =>
+    transport.send(authCall(collection, 'POST', path, { body, anonymous: true }));
+  const silent = async (path: string, body: unknown): Promise<void> => void (await anonymous(path, body));
   // cast: sessions of this collection hold what the server answered for it
   const own = (session: AnySession | null): Session<User> | null =>
     session?.collection === collection ? (session as Session<User>) : null;
@@ -157,6 +189,22 @@ export function createAuth<S, C extends string>(transport: Transport, sessions: 
       list: async () => (await transport.send<{ data: readonly SessionInfo[] }>(authCall(collection, 'GET', 'sessions'))).data,
       revokeOthers: async () => (await transport.send<{ readonly count: number }>(authCall(collection, 'DELETE', 'sessions'))).count,
       revoke: (id) => transport.send(authCall(collection, 'DELETE', `sessions/${encodeURIComponent(id)}`)),
+    },
+    methods: () => transport.send(authCall(collection, 'GET', 'methods')),
+    requestVerification: (body) => silent('verify/request', body),
+    confirmVerification: (token) => anonymous('verify/confirm', { token }),
+    forgotPassword: (body) => silent('password/forgot', body),
+    resetPassword: (body) => anonymous('password/reset', body),
+    changePassword: async (body) => void (await transport.send(authCall(collection, 'POST', 'password/change', { body }))),
+    requestCode: (body) => silent('code/request', body),
+    signInWithCode: async (body) => start(await anonymous('code/confirm', body)),
+    signInAsGuest: async (fields = {}) => start(await anonymous('guest', fields)),
+    upgrade: async (body) => void (await transport.send(authCall(collection, 'POST', 'upgrade', { body }))),
+    changeEmail: async (body) => void (await transport.send(authCall(collection, 'POST', 'email/change', { body }))),
+    confirmEmail: (token) => anonymous('email/confirm', { token }),
+    deleteAccount: async (body = {}) => {
+      await transport.send(authCall(collection, 'DELETE', 'me', { body }));
+      sessions.set(null, 'signedOut');
     },
     onChange: (listener) => sessions.listen((session, event) => listener(own(session), event)),
     collection: (name) => createAuth(transport, sessions, name),

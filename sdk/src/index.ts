@@ -16,13 +16,15 @@ export { filter } from './filter.ts';
 export type { Filter, ParamValue } from './filter.ts';
 export type { AggregateQuery, AggregateRow, Group, Interval, Measure } from './aggregate.ts';
 export type { Batch, BatchRecords, Pending, Settled } from './batch.ts';
-export type { Auth, AuthEvent, Session, SessionStorage } from './auth.ts';
+export type { Auth, AuthEvent, MailRequest, Onward, Session, SessionStorage } from './auth.ts';
 export type { CallOptions } from './client.ts';
 export type { ChangeOptions, Collections } from './collections.ts';
 export type { Listing } from './listing.ts';
 export type { ExportQuery, Records } from './records.ts';
 export type { CollectionTypes, Expand, FileValue, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
 export type {
+  AuthMethods,
+  AuthOptions,
   CollectionDef,
   CollectionInfo,
   FieldDef,

@@ -78,6 +78,28 @@ export interface IndexDef {
   readonly unique?: boolean;
 }
 
+/** How people get into a collection of accounts. What is absent is off. */
+export interface AuthOptions {
+  /** Nobody signs in before the address is proven, and no answer tells whether it has an account. */
+  readonly verification?: boolean;
+  /** Sign-in by a code that is mailed. */
+  readonly code?: boolean;
+  /** Accounts without address and password, to begin with. */
+  readonly guests?: boolean;
+  /** The app's own pages for the links in mails, instead of ours. */
+  readonly urls?: { readonly [Page in 'verify' | 'reset' | 'code' | 'email']?: string };
+  /** Where a page of ours may lead on to: exactly these. */
+  readonly redirects?: readonly string[];
+}
+
+/** `GET /auth/:collection/methods`. */
+export interface AuthMethods {
+  readonly password: boolean;
+  readonly verification: boolean;
+  readonly code: boolean;
+  readonly guests: boolean;
+}
+
 export interface CollectionDef {
   readonly id?: string;
   readonly name: string;
@@ -86,6 +108,7 @@ export interface CollectionDef {
   readonly indexes?: readonly IndexDef[];
   readonly rules?: CollectionRules;
   readonly guard?: Rule;
+  readonly auth?: AuthOptions;
   readonly ui?: Readonly<Record<string, unknown>>;
 }
 

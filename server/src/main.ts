@@ -16,6 +16,7 @@ const built: Served = {
   dashboard: fileURLToPath(new URL('admin-ui/dist', root)),
   sdk: fileURLToPath(new URL('sdk/sdk.tgz', root)),
   reference: fileURLToPath(new URL('admin-ui/reference/dist', root)),
+  account: fileURLToPath(new URL('admin-ui/account', root)),
   docs: fileURLToPath(new URL('docs/reference', root)),
 };
 

@@ -5,8 +5,8 @@ import { failAt, fail } from '../kit/errors.ts';
 import { collectionNamed, schemaOf, type Schema } from '../schema/load.ts';
 import type { Collection } from '../schema/collection.ts';
 import { adminsId } from '../schema/system.ts';
-import { createAccountRecord } from '../records/create.ts';
 import { readRecord } from '../records/read.ts';
+import { updateRecord } from '../records/update.ts';
 import type { Account } from './sessions.ts';
 import { hashPassword, password as passwordInput } from './passwords.ts';
 import { apiKeyOf, type Actor } from '../kit/actor.ts';
@@ -24,15 +24,32 @@ export function authCollection(schema: Schema, name: string): Collection {
 
 export interface FoundAccount extends Account {
   readonly passwordHash: string | undefined;
+  /** As it is stored. */
+  readonly email: string;
+  /** Always so for admins: whoever made them knew their address. */
+  readonly verified: boolean;
 }
 
 /** The account of an address that may sign in, or nobody. */
 export async function findAccount(ctx: Ctx, collection: Collection, email: string): Promise<FoundAccount | undefined> {
   const address = parseEmail(email);
-  if (address === undefined) return undefined;
+  return address === undefined ? undefined : accountWhere(ctx, collection, '"email"', address);
+}
+
+/** The same by its id. */
+export const accountOf = (ctx: Ctx, collection: Collection, id: string): Promise<FoundAccount | undefined> =>
+  accountWhere(ctx, collection, '"id"', id);
+
+async function accountWhere(
+  ctx: Ctx,
+  collection: Collection,
+  column: '"email"' | '"id"',
+  value: string,
+): Promise<FoundAccount | undefined> {
   const { rows } = await ctx.db.run({
-    text: `SELECT a."id", c.password_hash FROM ${collection.table} a LEFT JOIN underpin.credentials c ON c.collection = $2 AND c.account = a."id" WHERE a."email" = $1 AND NOT a."disabled"`,
-    values: [address, collection.id],
+    text: `SELECT a."id", a."email", ${collection.id === adminsId ? 'true' : 'a."verified"'} AS verified, c.password_hash
+           FROM ${collection.table} a LEFT JOIN underpin.credentials c ON c.collection = $2 AND c.account = a."id" WHERE a.${column} = $1 AND NOT a."disabled"`,
+    values: [value, collection.id],
   });
   const row = rows[0];
   if (row === undefined) return undefined;
@@ -41,15 +58,44 @@ export async function findAccount(ctx: Ctx, collection: Collection, email: strin
     id: String(row['id']),
     collectionId: collection.id,
     collection: collection.name,
+    email: String(row['email']),
+    verified: row['verified'] === true,
     passwordHash: typeof hash === 'string' ? hash : undefined,
   };
 }
 
-export async function savePassword(ctx: Ctx, account: Account, hash: string): Promise<void> {
+/** `isThere` false: the same statement, which then writes nothing. */
+export async function savePassword(ctx: Ctx, account: Account, hash: string, isThere = true): Promise<void> {
   await ctx.db.run({
-    text: `INSERT INTO underpin.credentials (collection, account, password_hash, changed) VALUES ($1, $2, $3, $4)
+    text: `INSERT INTO underpin.credentials (collection, account, password_hash, changed) SELECT $1::uuid, $2::uuid, $3, $4::timestamptz WHERE $5::boolean
            ON CONFLICT (collection, account) DO UPDATE SET password_hash = excluded.password_hash, changed = excluded.changed`,
-    values: [account.collectionId, account.id, hash, new Date(ctx.now)],
+    values: [account.collectionId, account.id, hash, new Date(ctx.now), isThere],
+  });
+}
+
+export async function forgetPassword(ctx: Ctx, account: Account): Promise<void> {
+  await ctx.db.run({
+    text: 'DELETE FROM underpin.credentials WHERE collection = $1 AND account = $2',
+    values: [account.collectionId, account.id],
+  });
+}
+
+/** What an account may not change of itself: its address, and that it is proven. */
+export async function changeAccount(ctx: Ctx, account: Account, change: { email?: string; verified?: true }): Promise<void> {
+  if (account.collectionId !== adminsId) {
+    await updateRecord(
+      { ...ctx, actor: { kind: 'system', address: ctx.actor.address } },
+      account.collection,
+      account.id,
+      change,
+      undefined,
+    );
+    return;
+  }
+  if (change.email === undefined) return;
+  await ctx.db.run({
+    text: 'UPDATE underpin.admins SET email = $2, updated = $3, version = version + 1 WHERE id = $1',
+    values: [account.id, change.email, new Date(ctx.now)],
   });
 }
 
@@ -60,23 +106,6 @@ export function checkedPassword(input: unknown): string {
   throw fail('validation_failed', {
     detail: `The password ${parsed.error.issues[0]?.message ?? 'does not do'}.`,
     errors: problemsOf(parsed.error, '/password', 'invalid_value'),
-  });
-}
-
-/** A new account by an anonymous caller: its create rule and field rules hold. 409 where the address is taken. */
-export async function signUp(ctx: Ctx, name: string, body: Readonly<Record<string, unknown>>): Promise<Account> {
-  const collection = authCollection(await schemaOf(ctx), name);
-  if (collection.id === adminsId) throw fail('forbidden', 'Admins are made by admins.');
-  const { email, password, ...fields } = body;
-  if (typeof email !== 'string') throw failAt('validation_failed', '/email', 'An e-mail address is needed');
-  const hash = await hashPassword(ctx.cache, checkedPassword(password));
-  const asNobody: Ctx = { ...ctx, actor: { kind: 'anonymous', address: ctx.actor.address } };
-  return withTx(asNobody, async (inside) => {
-    const { id } = await createAccountRecord(inside, name, email, fields);
-    const account: Account = { id, collectionId: collection.id, collection: collection.name };
-    await savePassword(inside, account, hash);
-    await audit(inside, 'account.created', `${collection.name}:${id}`);
-    return account;
   });
 }
 
@@ -98,7 +127,7 @@ export async function ownRecord(ctx: Ctx, account: Account): Promise<string> {
 }
 
 /** An account of any collection that people sign in to, admins too; 404 where there is none. */
-export async function accountOf(ctx: Ctx, name: string, id: string): Promise<Account> {
+export async function accountNamed(ctx: Ctx, name: string, id: string): Promise<Account> {
   const collection = authCollection(await schemaOf(ctx), name);
   const key = parseId(id);
   const { rows } =

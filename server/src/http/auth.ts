@@ -3,7 +3,8 @@ import { Router, type Request } from 'express';
 import { z } from 'zod';
 import type { SessionAnswer } from '@underpin/sdk/wire';
 import type { Base, Ctx } from '../ctx.ts';
-import { ownRecord, authCollection, signUp } from '../auth/accounts.ts';
+import { ownRecord, authCollection } from '../auth/accounts.ts';
+import { signUp } from '../auth/flows/sign-up.ts';
 import { passwordStrategy, wrongCredentials } from '../auth/methods/password.ts';
 import { runStrategy } from '../auth/passport.ts';
 import { countRate } from '../auth/rates.ts';
@@ -18,7 +19,7 @@ import { isObject } from '../records/parse/input.ts';
 import { parsed, readJson } from './body.ts';
 import { cookieOf, sessionCookie } from './cookies.ts';
 import { noParameters, param } from './incoming.ts';
-import { json, noContent, text, type Reply } from './reply.ts';
+import { accepted, json, noContent, text, type Reply } from './reply.ts';
 import { route } from './route.ts';
 
 const credentials = z.strictObject({ email: z.string().max(320), password: z.string().max(limits.password.max) });
@@ -49,7 +50,7 @@ export async function sessionReply(ctx: Ctx, request: Request, account: Account,
   );
 }
 
-const deviceOf = (request: Request): string => request.headers['user-agent'] ?? 'unknown';
+export const deviceOf = (request: Request): string => request.headers['user-agent'] ?? 'unknown';
 
 export function authRoutes(base: Base): Router {
   const router = Router();
@@ -80,7 +81,8 @@ export function authRoutes(base: Base): Router {
         const body = await bodyOf(request);
         if (!isObject(body)) throw failAt('invalid_request', '', 'The body must be a JSON object');
         await countRate(ctx, `sign-up:${networkOf(ctx.actor.address)}`, rates.signUp);
-        const account = await signUp(ctx, param(request, 'collection'), body);
+        const account = await signUp(ctx, authCollection(await schemaOf(ctx), param(request, 'collection')), body);
+        if (account === undefined) return accepted;
         return sessionReply(ctx, request, account, await beginSession(ctx, account, deviceOf(request)), 201);
       },
       { anonymous: true },
@@ -145,7 +147,7 @@ export function authRoutes(base: Base): Router {
 }
 
 /** The same with a session of his own, which a key is not. */
-async function signedIn(ctx: Ctx, request: Request): Promise<{ account: Account; session: string }> {
+export async function signedIn(ctx: Ctx, request: Request): Promise<{ account: Account; session: string }> {
   if (apiKeyOf(ctx.actor) !== undefined) throw fail('forbidden', 'An API key has no session, and changes none.');
   return callerAs(ctx, request);
 }

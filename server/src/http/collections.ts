@@ -37,6 +37,7 @@ const patch = z.strictObject({
   indexes: z.unknown().optional(),
   rules: z.record(z.string(), z.unknown()).optional(),
   guard: z.unknown().optional(),
+  auth: z.unknown().optional(),
   ui: z.unknown().optional(),
   base: z.string().optional(),
   confirm: z.string().optional(),

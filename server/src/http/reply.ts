@@ -23,6 +23,8 @@ export const text = (body: string, status = 200, headers: Readonly<Record<string
   headers,
 });
 export const noContent: Reply = { status: 204 };
+/** What is done for it is not to be told. */
+export const accepted: Reply = { status: 202, text: '{}' };
 
 /** Sends a reply whole. `more`: headers that are the request's and not the reply's. */
 export function send(response: ServerResponse, reply: Reply, more: Readonly<Record<string, string>> = {}): void {

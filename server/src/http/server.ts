@@ -5,7 +5,8 @@ import type { Base } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { newId } from '../kit/ids.ts';
-import { accountRoutes } from './accounts.ts';
+import { accountRoutes } from './account.ts';
+import { accountSessionRoutes } from './account-sessions.ts';
 import { authRoutes } from './auth.ts';
 import { collectionRoutes, schemaRoute } from './collections.ts';
 import { preflight } from './cors.ts';
@@ -16,6 +17,7 @@ import { keyRoutes } from './keys.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
 import { outboxRoutes } from './outbox.ts';
+import { pageRoutes } from './pages.ts';
 import { batchRoute, recordsDoor } from './records.ts';
 import { ruleRoutes } from './ops.ts';
 import { queueRoutes } from './queues.ts';
@@ -31,6 +33,8 @@ export interface Served {
   readonly sdk: string;
   /** The page at /docs, and the pages of docs/reference. */
   readonly reference: string;
+  /** The pages that links in mails open. */
+  readonly account: string;
   readonly docs: string;
   /** Whether the built dashboard is the one of these sources; the start script knows. */
   readonly isCurrent?: () => boolean;
@@ -55,16 +59,18 @@ export function createHttpServer(base: Base, served: Served): Server {
   app.get('/', (_request, response) => response.redirect(302, '/admin/'));
   app.use('/admin', dashboardRoutes(served.dashboard));
   app.get('/sdk.tgz', sdkPackage(served.sdk));
+  app.use('/account', pageRoutes(served.account));
   if (showsReference(base.config)) app.use('/docs', referenceRoutes(served.reference));
   app.get('/docs/:page', docsPage(served.docs));
   app.use('/api/v1/auth', authRoutes(base));
+  app.use('/api/v1/auth', accountRoutes(base));
   app.use('/api/v1/collections', collectionRoutes(base));
   app.get('/api/v1/schema', schemaRoute(base));
   app.get('/api/v1/openapi.json', openApi(base));
   app.post('/api/v1/batch', batchRoute(base));
   app.use('/api/v1/records/_api_keys', keyRoutes(base));
   app.use('/api/v1/ops/rules', ruleRoutes(base));
-  app.use('/api/v1/ops/accounts', accountRoutes(base));
+  app.use('/api/v1/ops/accounts', accountSessionRoutes(base));
   app.use('/api/v1/ops/queues', queueRoutes(base));
   app.use('/api/v1/ops/templates', templateRoutes(base));
   app.use('/api/v1/ops/outbox', outboxRoutes(base));

@@ -40,6 +40,11 @@ export type Actor =
 
 export const isPrivileged = (actor: Actor): boolean => actor.kind === 'admin' || actor.kind === 'system';
 
+const guestDomain = '@guest.invalid';
+/** The address of an account that has none: unique, and nobody's (RFC 2606). */
+export const guestAddress = (id: string): string => `${id}${guestDomain}`;
+export const isGuestAddress = (email: unknown): boolean => typeof email === 'string' && email.endsWith(guestDomain);
+
 /** The key that somebody came with. */
 export const apiKeyOf = (actor: Actor): ApiKey | undefined =>
   actor.kind === 'account' || actor.kind === 'service' ? actor.key : undefined;

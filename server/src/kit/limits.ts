@@ -83,7 +83,11 @@ export const limits = {
     subject: 200,
     text: 100_000,
   },
+  /** ms after its last use that a guest stays; how many go at once. */
+  guests: { idle: 30 * 86_400_000, sweep: 500 },
   setupLink: 30 * 60_000,
+  /** ms for which what was mailed is good, tries that a code has, and ms for which a sign-in proves who is there. */
+  oneTime: { verify: 86_400_000, reset: 30 * 60_000, code: 600_000, email: 86_400_000, tries: 5, proof: 600_000 },
   idempotency: { keep: 86_400_000, body: 16_384 },
 } as const;
 

@@ -33,8 +33,14 @@ export const templates = {
     text: `Set a new password for {{address}} at {{site}} here, within 30 minutes:\n\n{{link}}\n\n${ignore}\n`,
   },
   code: {
-    about: 'The code, or the link, to sign in without a password.',
-    values: { ...common, code: '482913', link: `${common.site}/account/code#t=${token}` },
+    about: 'The code to sign in without a password.',
+    values: { ...common, code: '482913' },
+    subject: 'Sign in to {{site}}',
+    text: `Your code for {{site}}, good for ten minutes:\n\n{{code}}\n\nNever tell it to anybody. ${ignore}\n`,
+  },
+  'code-link': {
+    about: 'The same with a link, where the app has a page for it.',
+    values: { ...common, code: '482913', link: `https://app.example.com/in#t=${token}` },
     subject: 'Sign in to {{site}}',
     text: `Your code for {{site}}, good for ten minutes:\n\n{{code}}\n\nOr sign in with this link:\n\n{{link}}\n\nNever tell the code to anybody. ${ignore}\n`,
   },

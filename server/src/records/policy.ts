@@ -13,7 +13,7 @@ import { fold } from '@underpin/sdk/expr/fold';
 import type { FoldContext } from '@underpin/sdk/expr/context';
 import type { SchemaModel } from '@underpin/sdk/expr/model';
 import { partsOf } from '@underpin/sdk/expr/walk';
-import { apiKeyOf, isPrivileged, type Actor } from '../kit/actor.ts';
+import { apiKeyOf, isGuestAddress, isPrivileged, type Actor } from '../kit/actor.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { Recent } from '../kit/recent.ts';
@@ -105,7 +105,8 @@ function authOf(actor: Actor): Readonly<Record<string, unknown>> | null {
   const key = apiKeyOf(actor);
   const by = key === undefined ? {} : { key: { id: key.id } };
   if (actor.kind === 'service') return by;
-  return actor.kind === 'account' ? { guest: false, ...actor.record, id: actor.id, collection: actor.collection, ...by } : null;
+  if (actor.kind !== 'account') return null;
+  return { guest: isGuestAddress(actor.record['email']), ...actor.record, id: actor.id, collection: actor.collection, ...by };
 }
 
 /** The schema without what this caller may never read. */

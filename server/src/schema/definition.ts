@@ -5,6 +5,7 @@ import { languageNames } from '@underpin/sdk/expr/model';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { parseId } from '../kit/ids.ts';
+import { authOptions } from './auth-options.ts';
 import { fieldType, fieldTypes } from './fields/index.ts';
 import { accountFieldNames, reservedAccountNames, systemFieldNames } from './system-fields.ts';
 
@@ -60,6 +61,7 @@ const definition = z.strictObject({
     })
     .default({}),
   guard: rule.optional(),
+  auth: authOptions.optional(),
   ui: ui.optional(),
 });
 
@@ -71,6 +73,7 @@ export function parseDefinition(input: unknown): CollectionDef {
   const parsed = definition.safeParse(input);
   if (!parsed.success) throw refused(problemsOf(parsed.error, ''));
   const problems: ProblemField[] = [];
+  if (parsed.data.auth !== undefined && parsed.data.kind !== 'auth') problems.push(at('/auth', 'is for collections of accounts'));
   const fields = parsed.data.fields.map((field, index) => parseField(field, `/fields/${index}`, parsed.data.kind, problems));
   fields.forEach((field, index) => {
     if (field !== undefined && fields.findIndex((other) => other?.name === field.name) !== index)

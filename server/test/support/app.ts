@@ -100,6 +100,7 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}, w
       dashboard: join(process.cwd(), 'admin-ui/dist'),
       sdk: join(process.cwd(), 'sdk/sdk.tgz'),
       reference: join(process.cwd(), 'admin-ui/reference/dist'),
+      account: join(process.cwd(), 'admin-ui/account'),
       docs: join(process.cwd(), 'docs/reference'),
     },
     clock: () => Date.now() + state.ahead,

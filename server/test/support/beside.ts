@@ -18,7 +18,7 @@ export async function startBeside(first: TestApp): Promise<Beside> {
     log: createLog('fatal'),
     access: { url: first.databaseUrl, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
     secret,
-    served: { dashboard: folder, sdk: folder, reference: folder, docs: folder },
+    served: { dashboard: folder, sdk: folder, reference: folder, account: folder, docs: folder },
     clock: () => Date.now() + first.ahead,
   });
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));

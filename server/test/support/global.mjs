@@ -22,7 +22,7 @@ export default async function begin() {
     log,
     access: { url: embedded.url, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
     secret: testSecret,
-    served: { dashboard: folder, sdk: folder, reference: folder, docs: folder },
+    served: { dashboard: folder, sdk: folder, reference: folder, account: folder, docs: folder },
   });
   await app.close();
   process.env.UNDERPIN_TEST_POSTGRES = JSON.stringify({

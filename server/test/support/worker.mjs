@@ -19,7 +19,7 @@ const app = await createApp({
   log: createLog('fatal'),
   access: { url, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
   secret: config.SECRET,
-  served: { dashboard: '/', sdk: '/', docs: '/', reference: '/' },
+  served: { dashboard: '/', sdk: '/', docs: '/', reference: '/', account: '/' },
   work: {
     jobs: [
       defineJob(number, {

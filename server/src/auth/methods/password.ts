@@ -8,6 +8,7 @@ import { rates } from '../../kit/limits.ts';
 import { networkOf } from '../../kit/actor.ts';
 import { parseEmail } from '../../schema/fields/email.ts';
 import type { Collection } from '../../schema/collection.ts';
+import { isVerificationOn } from '../../schema/auth-options.ts';
 import { findAccount, savePassword, type FoundAccount } from '../accounts.ts';
 import { hashPassword, isPassword, isWeak } from '../passwords.ts';
 import { countRate } from '../rates.ts';
@@ -30,7 +31,9 @@ async function judge(ctx: Ctx, collection: Collection, email: string, password: 
   await countRate(ctx, `sign-in:${network}`, rates.signInAddress);
   await countRate(ctx, `sign-in:${collection.id}:${parseEmail(email) ?? ''}:${network}`, rates.signInAccount);
   const account = await findAccount(ctx, collection, email);
-  if (!(await isPassword(ctx.cache, account?.passwordHash, password)) || account === undefined) {
+  const isRight = await isPassword(ctx.cache, account?.passwordHash, password);
+  // Not proven yet is refused like a wrong password: else the answer would tell that there is such an account.
+  if (!isRight || account === undefined || (isVerificationOn(collection) && !account.verified)) {
     await audit(ctx, 'sign-in.refused', `${collection.name}:${account?.id ?? 'nobody'}`);
     return undefined;
   }

@@ -1,6 +1,7 @@
 /** Takes away what has ended and is kept no longer; bodies of messages before that. */
 import { sweep as kind } from '../../queue/kinds.ts';
 import { limits } from '../../kit/limits.ts';
+import { sweepGuests } from '../../auth/flows/guest-sweep.ts';
 import { defineJob } from '../job.ts';
 
 export const sweep = defineJob(kind, {
@@ -17,6 +18,7 @@ export const sweep = defineJob(kind, {
     });
     await ctx.db.run({ text: 'DELETE FROM underpin.messages WHERE created < $1', values: [before(limits.messages.keep)] });
     await ctx.db.run({ text: 'DELETE FROM underpin.one_time WHERE expires < $1', values: [before(0)] });
+    await sweepGuests(ctx);
     await ctx.db.run({ text: 'DELETE FROM underpin.rate_counts WHERE resets < $1', values: [before(0)] });
   },
 });

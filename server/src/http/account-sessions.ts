@@ -1,6 +1,6 @@
 /** /ops/accounts: the sessions of any account, for admins to look at and to end. */
 import { Router, type Request } from 'express';
-import { accountOf } from '../auth/accounts.ts';
+import { accountNamed } from '../auth/accounts.ts';
 import { endSession, endSessions, listSessions, type Account } from '../auth/sessions.ts';
 import type { Base, Ctx } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
@@ -11,7 +11,7 @@ import { noParameters, param } from './incoming.ts';
 import { json, noContent } from './reply.ts';
 import { route } from './route.ts';
 
-export function accountRoutes(base: Base): Router {
+export function accountSessionRoutes(base: Base): Router {
   const router = Router();
   router.get(
     '/:collection/:id/sessions',
@@ -37,7 +37,7 @@ export function accountRoutes(base: Base): Router {
 async function accountFor(ctx: Ctx, request: Request, to: 'read' | 'change'): Promise<Account> {
   noParameters(request);
   requireAdmin(ctx, to);
-  const account = await accountOf(ctx, param(request, 'collection'), param(request, 'id'));
+  const account = await accountNamed(ctx, param(request, 'collection'), param(request, 'id'));
   const { actor } = ctx;
   const mayEnd = account.collectionId !== adminsId || (actor.kind === 'admin' && (actor.role === 'owner' || actor.id === account.id));
   if (to === 'change' && !mayEnd) throw fail('forbidden', 'Owners end the sessions of other admins.');
