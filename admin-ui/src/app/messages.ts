@@ -1,8 +1,10 @@
 /** Every text of the dashboard that is not react-admin's own. Collections and fields keep the names that people gave them. */
 import { opsMessages } from '../ops/messages.ts';
 import { ruleMessages } from '../rules/messages.ts';
+import { meansMessages } from '../schema/messages.ts';
 
 export const messages = {
+  ...meansMessages,
   ...opsMessages,
   ...ruleMessages,
   app: {
@@ -52,6 +54,9 @@ export const messages = {
     current: 'this one',
     end: 'End',
     endOne: 'End session: %{device}',
+    ofAccount: 'Sessions',
+    endAll: 'End all',
+    none: 'Not signed in anywhere.',
   },
   home: {
     title: 'Home',
@@ -61,7 +66,15 @@ export const messages = {
     countFailed: 'count unknown',
     fields: '%{smart_count} field |||| %{smart_count} fields',
   },
-  tabs: { label: 'Pages of %{collection}', records: 'Records', fields: 'Fields', rules: 'Rules', indexes: 'Indexes', api: 'API' },
+  tabs: {
+    label: 'Pages of %{collection}',
+    records: 'Records',
+    fields: 'Fields',
+    rules: 'Rules',
+    'sign-in': 'Sign-in',
+    indexes: 'Indexes',
+    api: 'API',
+  },
   record: {
     new: 'New record',
     newIn: 'New record in %{collection}',

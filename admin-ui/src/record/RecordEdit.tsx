@@ -22,6 +22,7 @@ import { useCollection } from '../data/schema-store.ts';
 import { showDate } from '../fields/dates.ts';
 import { PageHeader } from '../ui/PageHeader.tsx';
 import { Trouble } from '../ui/Trouble.tsx';
+import { AccountSessions } from './AccountSessions.tsx';
 import { ConflictDialog } from './ConflictDialog.tsx';
 import { RecordFields } from './RecordFields.tsx';
 import { refusalText } from './refusal.ts';
@@ -114,6 +115,9 @@ const EditPage = ({ collection }: { collection: CollectionInfo }) => {
           </Form>
         </RecordContextProvider>
       </Paper>
+      {collection.kind === 'auth' || collection.name === '_admins' ? (
+        <AccountSessions collection={collection.name} id={String(record.id)} />
+      ) : null}
       <ConflictDialog
         open={refused !== null}
         onReload={() => void reload()}

@@ -16,11 +16,13 @@ import { FieldsTab } from './FieldsTab.tsx';
 import { FieldTable } from './FieldTable.tsx';
 import { IndexesTab } from './IndexesTab.tsx';
 import { PlanDialog } from './PlanDialog.tsx';
+import { SignInTab } from './SignInTab.tsx';
 import { messageAt, useCollectionDraft, type CollectionDraft } from './use-collection-draft.ts';
 
 const PARTS = ['fields', 'rules', 'indexes'] as const;
-type Part = (typeof PARTS)[number];
-const partOf = (text: string | undefined): Part => PARTS.find((part) => part === text) ?? 'fields';
+type Part = (typeof PARTS)[number] | 'sign-in';
+const partOf = (text: string | undefined, isAccounts = false): Part =>
+  isAccounts && text === 'sign-in' ? 'sign-in' : (PARTS.find((part) => part === text) ?? 'fields');
 
 export const CollectionEditorPage = () => {
   const { name, tab } = useParams();
@@ -32,7 +34,7 @@ export const CollectionEditorPage = () => {
   if (!collection) return <NotFound />;
   if (collection.id !== id) setId(collection.id);
   if (isSystem(collection)) return <SystemCollection collection={collection} />;
-  return <Editor key={collection.id} collection={collection} part={partOf(tab)} />;
+  return <Editor key={collection.id} collection={collection} part={partOf(tab, collection.kind === 'auth')} />;
 };
 
 const SystemCollection = ({ collection }: { collection: CollectionInfo }) => {
@@ -94,6 +96,7 @@ const Editor = ({ collection, part }: { collection: CollectionInfo | null; part:
       <RuleWorldProvider saved={collection} draft={draft}>
         {part === 'fields' ? <FieldsTab collection={collection} state={state} /> : null}
         {part === 'rules' ? <RulesTab collection={collection} state={state} /> : null}
+        {part === 'sign-in' ? <SignInTab state={state} /> : null}
         {part === 'indexes' ? <IndexesTab collection={collection} state={state} /> : null}
       </RuleWorldProvider>
       {collection && collection.kind !== 'auth' && part === 'fields' ? <DeleteCollection collection={collection} /> : null}

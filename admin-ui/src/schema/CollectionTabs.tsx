@@ -5,8 +5,9 @@ import { useTranslate } from 'react-admin';
 import { Link } from 'react-router-dom';
 import { isSystem } from '../data/collection.ts';
 
-export type CollectionTab = 'records' | 'fields' | 'rules' | 'indexes' | 'api';
+export type CollectionTab = 'records' | 'fields' | 'rules' | 'sign-in' | 'indexes' | 'api';
 const TABS: readonly CollectionTab[] = ['records', 'fields', 'rules', 'indexes', 'api'];
+const ACCOUNT_TABS: readonly CollectionTab[] = ['records', 'fields', 'rules', 'sign-in', 'indexes', 'api'];
 const SYSTEM_TABS: readonly CollectionTab[] = ['records', 'fields'];
 
 const addressOf = (name: string, tab: CollectionTab): string => (tab === 'records' ? `/${name}` : `/-/collections/${name}/${tab}`);
@@ -21,7 +22,7 @@ export const CollectionTabs = ({ collection, current }: { collection: Collection
       aria-label={t('tabs.label', { collection: collection.name })}
       sx={{ mb: 2, borderBottom: 1, borderColor: 'divider' }}
     >
-      {(isSystem(collection) ? SYSTEM_TABS : TABS).map((tab) => (
+      {(isSystem(collection) ? SYSTEM_TABS : collection.kind === 'auth' ? ACCOUNT_TABS : TABS).map((tab) => (
         <Tab key={tab} value={tab} label={t(`tabs.${tab}`)} component={Link} to={addressOf(collection.name, tab)} />
       ))}
     </Tabs>

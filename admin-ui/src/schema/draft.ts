@@ -2,7 +2,7 @@
  * A collection while it is being edited. Fields carry a key of their own, because a new one has neither an id nor, while it
  * is typed, a name; what has an id keeps it, so that a rename keeps the values.
  */
-import type { CollectionInfo, CollectionRules, FieldDef, FieldTypeInfo, IndexDef, Rule } from '@underpin/sdk/wire';
+import type { AuthOptions, CollectionInfo, CollectionRules, FieldDef, FieldTypeInfo, IndexDef, Rule } from '@underpin/sdk/wire';
 import { settingNames } from './json-schema.ts';
 
 export interface DraftField {
@@ -19,6 +19,8 @@ export interface Draft {
   readonly rules: CollectionRules;
   /** Null: none. */
   readonly guard: Rule;
+  /** Of collections of accounts. */
+  readonly auth: AuthOptions;
 }
 export interface CollectionPatch {
   readonly name?: string;
@@ -26,6 +28,7 @@ export interface CollectionPatch {
   readonly indexes?: readonly IndexDef[];
   readonly rules?: CollectionRules;
   readonly guard?: Rule;
+  readonly auth?: AuthOptions;
 }
 
 let keys = 0;
@@ -37,6 +40,7 @@ export const draftOf = (info: CollectionInfo | null): Draft => ({
   indexes: (info?.indexes ?? []).map((index) => ({ ...index, key: newKey() })),
   rules: info?.rules ?? {},
   guard: info?.guard ?? null,
+  auth: info?.auth ?? {},
 });
 
 /** JSON with the keys in order: a setting that was emptied and filled in again is no change. */
@@ -56,6 +60,16 @@ const cleaned = (def: FieldDef): FieldDef => {
   return { ...Object.fromEntries(tidy), name: def.name.trim(), type: def.type };
 };
 
+/** Without what is off or empty, which is the same as absent. */
+const tidied = ({ urls = {}, redirects = [], ...means }: AuthOptions): AuthOptions => {
+  const listed = redirects.map((one) => one.trim()).filter((one) => one !== '');
+  return {
+    ...Object.fromEntries(Object.entries(means).filter(([, on]) => on)),
+    ...(Object.keys(urls).length > 0 ? { urls } : {}),
+    ...(listed.length > 0 ? { redirects: listed } : {}),
+  };
+};
+
 /** What is to be sent: everything for a new collection, else the parts that differ. */
 export const patchOf = (draft: Draft, base: CollectionInfo | null): CollectionPatch => {
   const fields = draft.fields.map(({ def }) => cleaned(def));
@@ -69,6 +83,7 @@ export const patchOf = (draft: Draft, base: CollectionInfo | null): CollectionPa
     ...(differs(indexes, base.indexes ?? []) ? { indexes } : {}),
     ...(differs(rules, base.rules ?? {}) ? { rules } : {}),
     ...(draft.guard === (base.guard ?? null) ? {} : { guard: draft.guard }),
+    ...(differs(tidied(draft.auth), tidied(base.auth ?? {})) ? { auth: tidied(draft.auth) } : {}),
   };
 };
 

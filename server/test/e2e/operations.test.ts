@@ -141,4 +141,31 @@ inBrowser('the pages for those who run the server', () => {
     await page.getByRole('button', { name: 'Delete: shop' }).click();
     await page.getByText('No keys yet.').waitFor();
   });
+
+  test('accounts: how people get in is chosen, a wrong page is told of at its place, and sessions are ended', async () => {
+    const { page } = browser;
+    await up.account('ann');
+    await page.goto(`${up.url}/admin/-/collections/users/sign-in`);
+    await page.getByRole('switch', { name: 'Guests' }).check();
+    await page.getByRole('textbox', { name: 'To set a new password' }).fill('app.example.com/reset');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('must be an absolute URL').first().waitFor();
+    await shot('sign-in-wrong');
+    await page.getByRole('textbox', { name: 'To set a new password' }).fill('https://app.example.com/reset');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByText('users is saved').or(page.getByText(/saved/i)).first().waitFor();
+    await narrow('sign-in-narrow');
+    const { body: methods } = await up.send('GET /auth/users/methods');
+    expect(methods).toEqual({ password: true, verification: false, code: false, guests: true });
+    await page.goto(`${up.url}/admin/users`);
+    await page.getByRole('cell', { name: 'ann@example.com' }).click();
+    const sessions = page.getByRole('region', { name: 'Sessions' });
+    await sessions.getByRole('button', { name: /^End session/ }).waitFor();
+    await shot('account-sessions');
+    await sessions.getByRole('button', { name: /^End session/ }).click();
+    await sessions.getByText('Not signed in anywhere.').waitFor();
+    expect(await up.sql(`SELECT count(*)::int AS n FROM underpin.sessions WHERE collection_name = 'users' AND ended IS NULL`)).toEqual([
+      { n: 0 },
+    ]);
+  });
 });
