@@ -138,6 +138,15 @@ export async function sessionOfToken(ctx: Ctx, of: 'admin' | 'account', token: s
   return row === undefined ? undefined : { id: String(row['id']), account: String(row['account']), collection: String(row['collection']) };
 }
 
+/** A session in a cookie is not refreshed by every use: it is noted once a day that it was used. True where that was done now. */
+export async function noteUse(ctx: Ctx, session: string): Promise<boolean> {
+  const { count } = await ctx.db.run({
+    text: 'UPDATE underpin.sessions SET used = $2 WHERE id = $1 AND ended IS NULL AND used < $3',
+    values: [session, new Date(ctx.now), new Date(ctx.now - limits.session.noted)],
+  });
+  return count > 0;
+}
+
 /** Ends one session of an account; false where it has none such. */
 export async function endSession(ctx: Ctx, account: Account, session: string): Promise<boolean> {
   const { count } = await ctx.db.run({

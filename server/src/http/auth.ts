@@ -7,7 +7,16 @@ import { ownRecord, authCollection, signUp } from '../auth/accounts.ts';
 import { passwordStrategy, wrongCredentials } from '../auth/methods/password.ts';
 import { runStrategy } from '../auth/passport.ts';
 import { countRate } from '../auth/rates.ts';
-import { beginSession, endSession, endSessions, listSessions, refreshSession, type Account, type Session } from '../auth/sessions.ts';
+import {
+  beginSession,
+  endSession,
+  endSessions,
+  listSessions,
+  noteUse,
+  refreshSession,
+  type Account,
+  type Session,
+} from '../auth/sessions.ts';
 import { apiKeyOf, networkOf } from '../kit/actor.ts';
 import { parseId } from '../kit/ids.ts';
 import { fail, failAt } from '../kit/errors.ts';
@@ -118,7 +127,10 @@ export function authRoutes(base: Base): Router {
   );
   router.get(
     '/:collection/me',
-    route(base, async (ctx, request) => text(`{"record":${await ownRecord(ctx, (await callerAs(ctx, request)).account)}}`)),
+    route(base, async (ctx, request) => {
+      const { account, session } = await callerAs(ctx, request);
+      return text(`{"record":${await ownRecord(ctx, account)}}`, 200, await prolonged(ctx, request, account, session));
+    }),
   );
   router.get(
     '/:collection/sessions',
@@ -144,6 +156,13 @@ export function authRoutes(base: Base): Router {
     }),
   );
   return router;
+}
+
+/** An app asks this at each load, and so keeps the session and the cookie that it is used with for as long as it is used. */
+async function prolonged(ctx: Ctx, request: Request, account: Account, session: string): Promise<Readonly<Record<string, string>>> {
+  const cookie = request.headers.authorization === undefined ? cookieOf(request, ctx.config, cookieKind(account)) : undefined;
+  if (cookie === undefined || !(await noteUse(ctx, session))) return {};
+  return { 'Set-Cookie': sessionCookie(request, ctx.config, cookie) };
 }
 
 /** The same with a session of his own, which a key is not. */

@@ -70,6 +70,25 @@ describe('the cookie', () => {
     expect((await me(second)).status).toBe(401);
   });
 
+  test('lives for as long as it is used, and ninety days at most', async () => {
+    const cookie = await cookieFor();
+    const day = 86_400_000;
+    const asked = async (days: number) => {
+      up.ahead = days * day;
+      const answer = await me(cookie);
+      return [answer.status, valueOf(answer.headers.get('set-cookie'))];
+    };
+    expect(await asked(0.5)).toEqual([200, '']);
+    for (const days of [13, 26, 39, 52, 65, 78, 89]) expect([days, ...(await asked(days))]).toEqual([days, 200, cookie]);
+    expect(await asked(89.5)).toEqual([200, '']);
+    expect((await asked(91))[0]).toBe(401);
+    up.ahead = 0;
+    const idle = await cookieFor();
+    up.ahead = 15 * day;
+    expect((await me(idle)).status).toBe(401);
+    up.ahead = 0;
+  });
+
   test('ends in other processes as every session does', async () => {
     const cookie = await cookieFor();
     expect((await me(cookie)).status).toBe(200);
