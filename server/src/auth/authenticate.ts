@@ -49,16 +49,16 @@ export function followSessions(base: Base): void {
 
 export interface Credentials extends From {
   readonly authorization: string | undefined;
-  /** The dashboard's cookie, given only where the request may be judged by it. */
-  readonly cookie: string | undefined;
+  /** A session's cookie, given only where the request may be judged by it. */
+  readonly cookie: { readonly of: 'admin' | 'account'; readonly token: string } | undefined;
 }
 
 export async function authenticate(base: Base, { authorization, cookie, ...from }: Credentials): Promise<Actor> {
   const { address } = from;
   if (authorization !== undefined) return fromBearer(base, authorization, from);
   if (cookie === undefined) return { kind: 'anonymous', address };
-  const found = await sessionOfToken(systemCtx(base), adminsId, cookie);
-  return (found && (await actorOf(base, found.id, found.account, adminsId, address))) ?? { kind: 'anonymous', address };
+  const found = await sessionOfToken(systemCtx(base), cookie.of, cookie.token);
+  return (found && (await actorOf(base, found.id, found.account, found.collection, address))) ?? { kind: 'anonymous', address };
 }
 
 /** Where everybody is nobody, as at sign-in: a key that may speak for others says for whom, and any other credentials say nothing. */

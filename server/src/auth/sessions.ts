@@ -16,6 +16,7 @@ import { deriveKey, hmac, randomToken, sha256 } from '../kit/crypto.ts';
 import { fail } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
+import { adminsId } from '../schema/system.ts';
 import { signToken } from './tokens.ts';
 
 export interface Account {
@@ -32,6 +33,13 @@ export interface Session {
   /** When the access token ends, and when the session does if it is not used: ms since 1970. */
   readonly expires: number;
   readonly ends: number;
+}
+
+export interface SessionOf {
+  readonly id: string;
+  readonly account: string;
+  /** The id of the collection that holds the account. */
+  readonly collection: string;
 }
 
 const successorKey = slot<{ key: Buffer | undefined }>('successor key', () => ({ key: undefined }));
@@ -111,22 +119,32 @@ async function endReused(ctx: Ctx, token: string): Promise<void> {
     await audit(ctx, 'session.reused', `${String(row['collection_name'])}:${String(row['account'])}`, { after: { session: row['id'] } });
 }
 
-/** The session that a cookie's refresh token belongs to: the one in force, or within its grace the one before. */
-export async function sessionOfToken(ctx: Ctx, collectionId: string, token: string): Promise<{ id: string; account: string } | undefined> {
+/** The session that a cookie's refresh token belongs to: the one in force, or within its grace the one before. An admin's, or anybody else's. */
+export async function sessionOfToken(ctx: Ctx, of: 'admin' | 'account', token: string): Promise<SessionOf | undefined> {
   const { rows } = await ctx.db.run({
     name: 'session-of-token',
-    text: `SELECT id, account FROM underpin.sessions
-           WHERE collection = $2 AND ended IS NULL AND used > $4 AND created > $5 AND (current = $1 OR (previous = $1 AND rotated > $3))`,
+    text: `SELECT id, account, collection FROM underpin.sessions
+           WHERE (collection = $2) = $6 AND ended IS NULL AND used > $4 AND created > $5 AND (current = $1 OR (previous = $1 AND rotated > $3))`,
     values: [
       sha256(token),
-      collectionId,
+      adminsId,
       new Date(ctx.now - limits.session.grace),
       new Date(ctx.now - limits.session.idle),
       new Date(ctx.now - limits.session.absolute),
+      of === 'admin',
     ],
   });
   const row = rows[0];
-  return row === undefined ? undefined : { id: String(row['id']), account: String(row['account']) };
+  return row === undefined ? undefined : { id: String(row['id']), account: String(row['account']), collection: String(row['collection']) };
+}
+
+/** A session in a cookie is not refreshed by every use: it is noted once a day that it was used. True where that was done now. */
+export async function noteUse(ctx: Ctx, session: string): Promise<boolean> {
+  const { count } = await ctx.db.run({
+    text: 'UPDATE underpin.sessions SET used = $2 WHERE id = $1 AND ended IS NULL AND used < $3',
+    values: [session, new Date(ctx.now), new Date(ctx.now - limits.session.noted)],
+  });
+  return count > 0;
 }
 
 /** Ends one session of an account; false where it has none such. */

@@ -8,7 +8,16 @@ import { signUp } from '../auth/flows/sign-up.ts';
 import { passwordStrategy, wrongCredentials } from '../auth/methods/password.ts';
 import { runStrategy } from '../auth/passport.ts';
 import { countRate } from '../auth/rates.ts';
-import { beginSession, endSession, endSessions, listSessions, refreshSession, type Account, type Session } from '../auth/sessions.ts';
+import {
+  beginSession,
+  endSession,
+  endSessions,
+  listSessions,
+  noteUse,
+  refreshSession,
+  type Account,
+  type Session,
+} from '../auth/sessions.ts';
 import { apiKeyOf, networkOf } from '../kit/actor.ts';
 import { parseId } from '../kit/ids.ts';
 import { fail, failAt } from '../kit/errors.ts';
@@ -17,7 +26,7 @@ import { schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';
 import { isObject } from '../records/parse/input.ts';
 import { parsed, readJson } from './body.ts';
-import { cookieOf, sessionCookie } from './cookies.ts';
+import { cookieOf, sessionCookie, type CookieOf } from './cookies.ts';
 import { noParameters, param } from './incoming.ts';
 import { accepted, json, noContent, text, type Reply } from './reply.ts';
 import { route } from './route.ts';
@@ -27,28 +36,29 @@ const refresh = z.strictObject({ refreshToken: z.string().max(200).optional() })
 
 const bodyOf = (request: Request): Promise<unknown> => readJson(request, limits.body.auth);
 
-/** Whether the caller wants its session in a cookie; only the dashboard's accounts have that so far. */
-export function wantsCookie(request: Request, collection: string): boolean {
+/** Whether the caller wants its session in a cookie. */
+export function wantsCookie(request: Request): boolean {
   const sent = request.headers['x-underpin-session'];
   if (sent === undefined) return false;
   if (sent !== 'cookie') throw failAt('invalid_request', '/X-Underpin-Session', 'X-Underpin-Session must be "cookie"');
-  if (collection !== '_admins') throw failAt('invalid_request', '/X-Underpin-Session', 'Cookie sessions are for the dashboard');
   return true;
 }
 
 /** The answer to sign-in: the account's record, and either tokens or a cookie. */
 export async function sessionReply(ctx: Ctx, request: Request, account: Account, session: Session, status = 200): Promise<Reply> {
   const record = await ownRecord(ctx, account);
-  const cookie = wantsCookie(request, account.collection);
+  const cookie = wantsCookie(request);
   const answer: Omit<SessionAnswer, 'record'> = cookie
     ? { expiresAt: new Date(session.ends).toISOString() }
     : { accessToken: session.accessToken, refreshToken: session.refreshToken, expiresAt: new Date(session.expires).toISOString() };
   return text(
     `{"record":${record},${JSON.stringify(answer).slice(1)}`,
     status,
-    cookie ? { 'Set-Cookie': sessionCookie(request, ctx.config, session.refreshToken) } : {},
+    cookie ? { 'Set-Cookie': sessionCookie(request, ctx.config, { of: cookieKind(account), token: session.refreshToken }) } : {},
   );
 }
+
+const cookieKind = (account: Account): CookieOf => (account.collectionId === adminsId ? 'admin' : 'account');
 
 export const deviceOf = (request: Request): string => request.headers['user-agent'] ?? 'unknown';
 
@@ -64,7 +74,7 @@ export function authRoutes(base: Base): Router {
       base,
       async (ctx, request) => {
         const collection = authCollection(await schemaOf(ctx), param(request, 'collection'));
-        wantsCookie(request, collection.name);
+        wantsCookie(request);
         request.body = parsed(credentials, await bodyOf(request));
         const account = await runStrategy(passwordStrategy(ctx, collection), request);
         if (account === undefined) throw wrongCredentials();
@@ -97,7 +107,7 @@ export function authRoutes(base: Base): Router {
         const body = parsed(refresh, (await bodyOf(request)) ?? {});
         const token =
           body.refreshToken ??
-          (collection.id === adminsId && wantsCookie(request, collection.name) ? cookieOf(request, ctx.config) : undefined);
+          (wantsCookie(request) ? cookieOf(request, ctx.config, collection.id === adminsId ? 'admin' : 'account')?.token : undefined);
         if (token === undefined) throw fail('unauthenticated', 'There is no refresh token.');
         await countRate(ctx, `refresh:${networkOf(ctx.actor.address)}`, rates.refresh);
         const session = await refreshSession(ctx, collection.id, token);
@@ -111,14 +121,18 @@ export function authRoutes(base: Base): Router {
     route(base, async (ctx, request) => {
       const { account, session } = await signedIn(ctx, request);
       await endSession(ctx, account, session);
-      return account.collectionId === adminsId && request.headers.cookie !== undefined
-        ? { ...noContent, headers: { 'Set-Cookie': sessionCookie(request, ctx.config, '') } }
+      const { authorization, cookie } = request.headers;
+      return authorization === undefined && cookie !== undefined
+        ? { ...noContent, headers: { 'Set-Cookie': sessionCookie(request, ctx.config, { of: cookieKind(account), token: '' }) } }
         : noContent;
     }),
   );
   router.get(
     '/:collection/me',
-    route(base, async (ctx, request) => text(`{"record":${await ownRecord(ctx, (await callerAs(ctx, request)).account)}}`)),
+    route(base, async (ctx, request) => {
+      const { account, session } = await callerAs(ctx, request);
+      return text(`{"record":${await ownRecord(ctx, account)}}`, 200, await prolonged(ctx, request, account, session));
+    }),
   );
   router.get(
     '/:collection/sessions',
@@ -144,6 +158,13 @@ export function authRoutes(base: Base): Router {
     }),
   );
   return router;
+}
+
+/** An app asks this at each load, and so keeps the session and the cookie that it is used with for as long as it is used. */
+async function prolonged(ctx: Ctx, request: Request, account: Account, session: string): Promise<Readonly<Record<string, string>>> {
+  const cookie = request.headers.authorization === undefined ? cookieOf(request, ctx.config, cookieKind(account)) : undefined;
+  if (cookie === undefined || !(await noteUse(ctx, session))) return {};
+  return { 'Set-Cookie': sessionCookie(request, ctx.config, cookie) };
 }
 
 /** The same with a session of his own, which a key is not. */

@@ -10,7 +10,7 @@ import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { Timing } from '../kit/timing.ts';
 import { loadedHash, reloadSchema } from '../schema/load.ts';
-import { cookieOf } from './cookies.ts';
+import { cookieOf, meantBy } from './cookies.ts';
 import { corsHeaders } from './cors.ts';
 import { addressOf, pathOf, urlOf, type Incoming } from './incoming.ts';
 import { admit, countAddress, type Admitted } from './middleware/limits.ts';
@@ -79,7 +79,10 @@ export async function answer<R extends Incoming>(
 async function contextOf(base: Base, options: RouteOptions, request: Incoming, requestId: string): Promise<Ctx> {
   const address = addressOf(request, base.config);
   const { authorization } = request.headers;
-  const cookie = authorization === undefined && options.anonymous !== true ? cookieOf(request, base.config) : undefined;
+  const cookie =
+    authorization === undefined && options.anonymous !== true
+      ? cookieOf(request, base.config, meantBy(request, pathOf(request)))
+      : undefined;
   const named = request.headers['x-client-address'];
   const from = { address, client: typeof named === 'string' ? named : undefined };
   const asking =

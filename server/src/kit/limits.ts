@@ -45,7 +45,7 @@ export const limits = {
     statements: 2_000,
   },
   listen: { heartbeat: 500, silent: 1_000, giveUp: 2_000 },
-  session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000, proof: 600_000 },
+  session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000, proof: 600_000, noted: 86_400_000 },
   /** ms between two notes of its use; characters of a filter; scopes and networks of one key; requests in ten seconds; s of an overlap. */
   apiKey: { noted: 60_000, filter: 2_000, scopes: 100, addresses: 100, rate: 1_000_000, overlap: 30 * 86_400 },
   /**

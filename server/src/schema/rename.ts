@@ -11,10 +11,10 @@ import { mapExpressions } from './validate.ts';
 type Stored = CollectionDef & { readonly id: string };
 
 /** Old name → new name, by where the name is mentioned: a collection's field, `auth.…` or `collections.…`. */
-type Renames = ReadonlyMap<string, string>;
+export type Renames = ReadonlyMap<string, string>;
 const keyOf = (place: string, name: string): string => `${place}\n${name}`;
 
-function renamesBetween(before: Stored, after: Stored): Renames {
+export function renamesBetween(before: Stored, after: Stored): Renames {
   const renames = new Map<string, string>();
   for (const field of after.fields) {
     const was = before.fields.find(({ id }) => id === field.id);
@@ -56,7 +56,7 @@ export function followRenames(schema: Schema, before: Stored, after: Stored): { 
   return { def: mine === undefined ? after : follow(mine, after), others };
 }
 
-const rewrite = (text: string, mentions: readonly Mention[], renames: Renames): string =>
+export const rewrite = (text: string, mentions: readonly Mention[], renames: Renames): string =>
   renameMentions(text, mentions, ({ collection, field }) => renames.get(keyOf(collection, field)));
 
 /** A computed field names fields of its own record only. */

@@ -22,6 +22,7 @@ import { diffCollection } from './diff.ts';
 import { collectionNamed, loadSchema, reloadSchema, type Schema } from './load.ts';
 import type { Operation } from './operation.ts';
 import { followRenames } from './rename.ts';
+import { renameInScopes } from './rename-scopes.ts';
 import { canonicalText, mapExpressions, schemaWith, validateCollection, expressionProblems, withResults } from './validate.ts';
 
 type Stored = CollectionDef & { readonly id: string };
@@ -73,6 +74,7 @@ export const changeCollection = (ctx: Ctx, name: string, patch: CollectionPatch)
     await confirm(inside, before.hash, operations, patch.confirm, followed);
     await apply(inside, operations);
     for (const other of [followed, ...others]) await store(inside, other);
+    await renameInScopes(inside, schema, stored, def);
     await audit(inside, 'collection.changed', followed.name, { before: stored, after: followed });
     return def.id;
   });

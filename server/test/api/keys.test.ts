@@ -394,20 +394,39 @@ describe('a filter', () => {
     expect((await up.send(`GET /records/posts?limit=1&cursor=${cursor}`, { token: others.key })).status).toBe(400);
   });
 
-  test('that the schema has moved away from lets nothing through, and follows nothing of its name', async () => {
-    const fields = [{ name: 'kind', type: 'text' }];
+  test('follows what it names through renames, and nothing that takes the name later', async () => {
     const rules = { list: 'true' };
+    const fields = [{ name: 'kind', type: 'text' }];
     await up.send('POST /collections', { token: up.owner, body: { name: 'moved', fields, rules } });
     await up.send('POST /records/moved', { token: up.owner, body: { kind: 'a' } });
-    const { key: narrow } = await key([{ on: 'records:moved', actions: ['list', 'view'], filter: 'kind == "a"' }]);
+    await up.send('POST /records/moved', { token: up.owner, body: { kind: 'b' } });
+    const { id, key: narrow } = await key([{ on: 'records:moved', actions: ['list', 'view'], filter: 'kind == "a"' }]);
     const { key: open } = await key([{ on: 'records:moved', actions: ['list', 'view'] }]);
     const total = async (name: string, asked: string) => {
       const { status, body } = await up.send(`GET /records/${name}?count=exact`, { token: asked });
       return status === 200 ? body.page.total : status;
     };
-    expect([await total('moved', narrow), await total('moved', open)]).toEqual([1, 1]);
-    await up.send('PATCH /collections/moved', { token: up.owner, body: { name: 'moved_on' } });
+    const change = async (name: string, body: unknown) =>
+      expect((await up.send(`PATCH /collections/${name}`, { token: up.owner, body })).status).toBe(200);
+    const scope = async () => (await up.send(`GET /records/_api_keys/${id}`, { token: up.owner })).body.scopes[0];
+    expect([await total('moved', narrow), await total('moved', open)]).toEqual([1, 2]);
+    await change('moved', { name: 'moved_on' });
     await up.send('POST /collections', { token: up.owner, body: { name: 'moved', fields, rules } });
-    expect([await total('moved_on', open), await total('moved', open), await total('moved', narrow)]).toEqual([1, 404, 404]);
+    expect([await total('moved_on', narrow), await total('moved_on', open), await total('moved', open)]).toEqual([1, 2, 404]);
+    const [field] = (await up.send('GET /collections/moved_on', { token: up.owner })).body.fields;
+    await change('moved_on', { fields: [{ ...field, name: 'sort_of' }] });
+    await change('moved_on', {
+      fields: [
+        { ...field, name: 'sort_of' },
+        { name: 'kind', type: 'text', default: 'a' },
+      ],
+    });
+    expect(await scope()).toMatchObject({ on: 'records:moved_on', filter: 'sort_of == "a"' });
+    expect(await total('moved_on', narrow)).toBe(1);
+    // Without the field the filter means nothing: then nothing is let through.
+    const drop = { fields: [{ name: 'kind', type: 'text' }] };
+    const asked = await up.send('PATCH /collections/moved_on', { token: up.owner, body: drop });
+    await change('moved_on', { ...drop, confirm: asked.body.plan.hash });
+    expect([await total('moved_on', narrow), await total('moved_on', open)]).toEqual([404, 2]);
   });
 });
