@@ -6,26 +6,26 @@ import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { newId } from '../kit/ids.ts';
 import { accountRoutes } from './account.ts';
-import { accountSessionRoutes } from './account-sessions.ts';
+import { accountSessionRoutes } from './ops/account-sessions.ts';
 import { authRoutes } from './auth.ts';
 import { collectionRoutes, schemaRoute } from './collections.ts';
 import { preflight } from './cors.ts';
-import { dashboardRoutes, hasDashboard, sdkPackage } from './dashboard.ts';
-import { docsPage, referenceRoutes, showsReference } from './docs.ts';
+import { dashboardRoutes, hasDashboard, sdkPackage } from './pages/dashboard.ts';
+import { docsPage, referenceRoutes, showsReference } from './pages/docs.ts';
 import { live, ready } from './health.ts';
 import { keyRoutes } from './keys.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
-import { outboxRoutes } from './outbox.ts';
-import { pageRoutes } from './pages.ts';
+import { outboxRoutes } from './ops/outbox.ts';
+import { pageRoutes } from './pages/account.ts';
 import { batchRoute, recordsDoor } from './records.ts';
-import { ruleRoutes } from './ops.ts';
-import { queueRoutes } from './queues.ts';
+import { ruleRoutes } from './ops/rules.ts';
+import { queueRoutes } from './ops/queues.ts';
 import { send } from './reply.ts';
 import { route } from './route.ts';
-import { setupRoute } from './setup.ts';
-import { publicKeys, rotation } from './signing.ts';
-import { templateRoutes } from './templates.ts';
+import { setupRoute } from './ops/setup.ts';
+import { publicKeys, rotation } from './ops/signing-keys.ts';
+import { templateRoutes } from './ops/templates.ts';
 
 /** Where the built parts lie that are served as files. */
 export interface Served {

@@ -111,7 +111,7 @@ describe('rules.md', () => {
 /** Each route as the code registers it: `app.get(…)` in server.ts, what the routers add below their mounts, and the records. */
 function routesOfCode(): string[] {
   const folder = join(root, 'server/src/http');
-  const sources = readdirSync(folder)
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => readFileSync(join(folder, name), 'utf8'));
   const server = readFileSync(join(folder, 'server.ts'), 'utf8');

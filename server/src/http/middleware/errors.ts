@@ -6,7 +6,7 @@ import { errorKinds, fail, type Failure } from '../../kit/errors.ts';
 import type { Log } from '../../kit/log.ts';
 import type { Reply } from '../reply.ts';
 
-/** Served by ourselves, beside the API (http/docs.ts). */
+/** Served by ourselves, beside the API (http/pages/docs.ts). */
 export const docs = '/docs/errors';
 
 export function toReply(error: unknown, requestId: string, log: Log): Reply {

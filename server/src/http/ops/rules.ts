@@ -1,16 +1,16 @@
 /** /ops/rules: what rules mean and what they let happen, for admins. Nothing is written by either route. */
 import { Router } from 'express';
 import { z } from 'zod';
-import { accountActor } from '../auth/accounts.ts';
-import type { Base, Ctx } from '../ctx.ts';
-import type { Actor } from '../kit/actor.ts';
-import { limits } from '../kit/limits.ts';
-import { explainRule } from '../records/rules/explain.ts';
-import { rehearse } from '../records/rules/rehearse.ts';
-import { parsed, readJson } from './body.ts';
-import { requireAdmin } from './collections.ts';
-import { json } from './reply.ts';
-import { route } from './route.ts';
+import { accountActor } from '../../auth/accounts.ts';
+import type { Base, Ctx } from '../../ctx.ts';
+import type { Actor } from '../../kit/actor.ts';
+import { limits } from '../../kit/limits.ts';
+import { explainRule } from '../../records/rules/explain.ts';
+import { rehearse } from '../../records/rules/rehearse.ts';
+import { parsed, readJson } from '../body.ts';
+import { requireAdmin } from '../collections.ts';
+import { json } from '../reply.ts';
+import { route } from '../route.ts';
 
 const name = z.string().max(limits.collections.name);
 const action = z.enum(['list', 'view', 'create', 'update', 'delete']);

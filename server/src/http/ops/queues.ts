@@ -1,14 +1,14 @@
 /** /ops/queues: what is to be done, what failed, and what the clock starts. For admins; the jobs themselves are the collection `_jobs`. */
 import { Router, type Request } from 'express';
-import { audit, type Audited } from '../changes/audit.ts';
-import { withTx, type Base, type Ctx } from '../ctx.ts';
-import { fail } from '../kit/errors.ts';
-import { parseId } from '../kit/ids.ts';
-import { cancelJob, queueCounts, retryFailed, retryJob, scheduleInfos } from '../queue/jobs.ts';
-import { requireAdmin } from './collections.ts';
-import { noParameters, param } from './incoming.ts';
-import { json, noContent, type Reply } from './reply.ts';
-import { route } from './route.ts';
+import { audit, type Audited } from '../../changes/audit.ts';
+import { withTx, type Base, type Ctx } from '../../ctx.ts';
+import { fail } from '../../kit/errors.ts';
+import { parseId } from '../../kit/ids.ts';
+import { cancelJob, queueCounts, retryFailed, retryJob, scheduleInfos } from '../../queue/jobs.ts';
+import { requireAdmin } from '../collections.ts';
+import { noParameters, param } from '../incoming.ts';
+import { json, noContent, type Reply } from '../reply.ts';
+import { route } from '../route.ts';
 
 export function queueRoutes(base: Base): Router {
   const router = Router();

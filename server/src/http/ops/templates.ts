@@ -1,16 +1,16 @@
 /** /ops/templates: what is said to people, for admins to read, to write anew and to try. */
 import { Router, type Request } from 'express';
 import { z } from 'zod';
-import type { Base } from '../ctx.ts';
-import { limits } from '../kit/limits.ts';
-import { renderTemplate } from '../messages/render.ts';
-import { kindNamed, loadTemplate, refuseUnknown, saveTemplate } from '../messages/stored.ts';
-import { templates } from '../messages/templates.ts';
-import { parsed, readJson } from './body.ts';
-import { requireAdmin } from './collections.ts';
-import { noParameters, param } from './incoming.ts';
-import { json, noContent } from './reply.ts';
-import { route } from './route.ts';
+import type { Base } from '../../ctx.ts';
+import { limits } from '../../kit/limits.ts';
+import { renderTemplate } from '../../messages/render.ts';
+import { kindNamed, loadTemplate, refuseUnknown, saveTemplate } from '../../messages/stored.ts';
+import { templates } from '../../messages/templates.ts';
+import { parsed, readJson } from '../body.ts';
+import { requireAdmin } from '../collections.ts';
+import { noParameters, param } from '../incoming.ts';
+import { json, noContent } from '../reply.ts';
+import { route } from '../route.ts';
 
 const template = z.strictObject({
   subject: z.string().min(1).max(limits.messages.subject),

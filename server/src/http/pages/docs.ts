@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { Router, type RequestHandler } from 'express';
-import type { Config } from '../kit/config.ts';
+import type { Config } from '../../kit/config.ts';
 import { securePage } from './dashboard.ts';
 
 /** It says no more than openapi.json does; but a public server need not offer strangers a page to try it out. */

@@ -1,17 +1,17 @@
 /** /ops/outbox: what became of messages, for admins. */
 import { Router } from 'express';
 import { z } from 'zod';
-import type { Base } from '../ctx.ts';
-import { fail, failAt } from '../kit/errors.ts';
-import { parseId } from '../kit/ids.ts';
-import { limits } from '../kit/limits.ts';
-import { outboxState, readMessage, sendTest } from '../messages/outbox.ts';
-import { parseEmail } from '../schema/fields/email.ts';
-import { parsed, readJson } from './body.ts';
-import { requireAdmin } from './collections.ts';
-import { noParameters, param } from './incoming.ts';
-import { json } from './reply.ts';
-import { route } from './route.ts';
+import type { Base } from '../../ctx.ts';
+import { fail, failAt } from '../../kit/errors.ts';
+import { parseId } from '../../kit/ids.ts';
+import { limits } from '../../kit/limits.ts';
+import { outboxState, readMessage, sendTest } from '../../messages/outbox.ts';
+import { parseEmail } from '../../schema/fields/email.ts';
+import { parsed, readJson } from '../body.ts';
+import { requireAdmin } from '../collections.ts';
+import { noParameters, param } from '../incoming.ts';
+import { json } from '../reply.ts';
+import { route } from '../route.ts';
 
 const test = z.strictObject({ to: z.string().max(320) });
 

@@ -1,15 +1,15 @@
 /** /ops/accounts: the sessions of any account, for admins to look at and to end. */
 import { Router, type Request } from 'express';
-import { accountNamed } from '../auth/accounts.ts';
-import { endSession, endSessions, listSessions, type Account } from '../auth/sessions.ts';
-import type { Base, Ctx } from '../ctx.ts';
-import { fail } from '../kit/errors.ts';
-import { parseId } from '../kit/ids.ts';
-import { adminsId } from '../schema/system.ts';
-import { requireAdmin } from './collections.ts';
-import { noParameters, param } from './incoming.ts';
-import { json, noContent } from './reply.ts';
-import { route } from './route.ts';
+import { accountNamed } from '../../auth/accounts.ts';
+import { endSession, endSessions, listSessions, type Account } from '../../auth/sessions.ts';
+import type { Base, Ctx } from '../../ctx.ts';
+import { fail } from '../../kit/errors.ts';
+import { parseId } from '../../kit/ids.ts';
+import { adminsId } from '../../schema/system.ts';
+import { requireAdmin } from '../collections.ts';
+import { noParameters, param } from '../incoming.ts';
+import { json, noContent } from '../reply.ts';
+import { route } from '../route.ts';
 
 export function accountSessionRoutes(base: Base): Router {
   const router = Router();
