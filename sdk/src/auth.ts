@@ -6,7 +6,7 @@
 import type { Call, Credentials, Transport } from './client.ts';
 import { ApiError } from './error.ts';
 import type { RowOf } from './types.ts';
-import type { AuthMethods, SessionAnswer, SessionInfo } from './wire.ts';
+import type { AuthMethods, OwnData, SessionAnswer, SessionInfo } from './wire.ts';
 
 /** What is kept between loads of a page. In memory by default; `'local'` is the browser's localStorage. */
 export interface SessionStorage {
@@ -63,6 +63,8 @@ export interface Auth<S, C> {
   upgrade(account: { readonly email: string; readonly password: string }): Promise<void>;
   changeEmail(change: MailRequest & { readonly current?: string }): Promise<void>;
   confirmEmail(token: string): Promise<Onward>;
+  /** All that is kept of the account: its record, its sessions, what it did, and by collection the records that refer to it. */
+  ownData(): Promise<OwnData>;
   /** Ends the account of the session, and with it the session. */
   deleteAccount(proof?: { readonly current?: string }): Promise<void>;
   /** Called after each change, outside of whatever caused it; it may call the SDK. Gives back what ends it. */
@@ -202,6 +204,7 @@ export function createAuth<S, C extends string>(transport: Transport, sessions: 
     upgrade: async (body) => void (await transport.send(authCall(collection, 'POST', 'upgrade', { body }))),
     changeEmail: async (body) => void (await transport.send(authCall(collection, 'POST', 'email/change', { body }))),
     confirmEmail: (token) => anonymous('email/confirm', { token }),
+    ownData: () => transport.send(authCall(collection, 'GET', 'me/data')),
     deleteAccount: async (body = {}) => {
       await transport.send(authCall(collection, 'DELETE', 'me', { body }));
       sessions.set(null, 'signedOut');

@@ -24,6 +24,7 @@ export type { ExportQuery, Records } from './records.ts';
 export type { CollectionTypes, Expand, FileValue, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
 export type {
   AuthMethods,
+  OwnData,
   AuthOptions,
   CollectionDef,
   CollectionInfo,

@@ -92,6 +92,19 @@ export interface AuthOptions {
   readonly redirects?: readonly string[];
 }
 
+/** `GET /auth/:collection/me/data`. */
+export interface OwnData {
+  readonly account: Readonly<Record<string, unknown>>;
+  readonly sessions: readonly SessionInfo[];
+  readonly audit: readonly {
+    readonly created: string;
+    readonly action: string;
+    readonly target: string | null;
+    readonly address: string;
+  }[];
+  readonly records: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+}
+
 /** `GET /auth/:collection/methods`. */
 export interface AuthMethods {
   readonly password: boolean;

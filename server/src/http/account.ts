@@ -7,6 +7,7 @@ import { confirmCode, requestCode } from '../auth/flows/code.ts';
 import { confirmEmail, requestEmail } from '../auth/flows/email.ts';
 import { endAccount } from '../auth/flows/end.ts';
 import { makeGuest, upgradeGuest } from '../auth/flows/guest.ts';
+import { ownData } from '../auth/flows/own-data.ts';
 import { changePassword, resetPassword } from '../auth/flows/password.ts';
 import { prove, type Holder } from '../auth/flows/prove.ts';
 import { confirmVerification, requestVerification } from '../auth/flows/verify.ts';
@@ -16,6 +17,7 @@ import type { Base, Ctx } from '../ctx.ts';
 import { networkOf } from '../kit/actor.ts';
 import { fail } from '../kit/errors.ts';
 import { limits, rates } from '../kit/limits.ts';
+import { exportTypes } from '../records/export.ts';
 import { methodsOf } from '../schema/auth-options.ts';
 import type { Collection } from '../schema/collection.ts';
 import { schemaOf } from '../schema/load.ts';
@@ -109,6 +111,17 @@ export function accountRoutes(base: Base): Router {
     byItself(base, upgrade, async (ctx, of, body, me) => {
       if (!(await upgradeGuest(ctx, of, me, body))) return accepted;
       return text(`{"record":${await ownRecord(ctx, { id: me.id, collectionId: of.id, collection: of.name })}}`);
+    }),
+  );
+  router.get(
+    '/:collection/me/data',
+    route(base, async (ctx, request) => {
+      noParameters(request);
+      const { account, session } = await signedIn(ctx, request);
+      if (account.collectionId === adminsId) throw fail('forbidden', 'What is kept of admins they read in the collections.');
+      await countRate(ctx, `own-data:${account.id}`, rates.ownData);
+      const headers = { 'Content-Type': exportTypes.json, 'Content-Disposition': 'attachment; filename="my-data.json"' };
+      return { status: 200, chunks: ownData(ctx, account, session), headers };
     }),
   );
   router.delete(

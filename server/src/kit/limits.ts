@@ -104,4 +104,5 @@ export const rates = {
   signInAddress: { count: 30, window: 60_000 },
   mail: { count: 3, window: 3_600_000 },
   signUp: { count: 10, window: 3_600_000 },
+  ownData: { count: 5, window: 3_600_000 },
 } as const satisfies Record<string, Rate>;

@@ -529,3 +529,57 @@ test('the client does all of it', async () => {
   await client.auth.collection('visitors').upgrade({ email: 'client3@example.com', password });
   expect(await client.auth.collection('visitors').me()).toMatchObject({ id: guest.record['id'], email: 'client3@example.com' });
 });
+
+describe('all that is kept of an account', () => {
+  test('is what it may see of what refers to it, and nothing of others', async () => {
+    const rules = { list: 'author == auth.id || open == true', create: 'true' };
+    const fields = [
+      { name: 'title', type: 'text' },
+      { name: 'open', type: 'bool' },
+      { name: 'author', type: 'relation', to: 'users' },
+      { name: 'readers', type: 'relation', to: 'users', many: true },
+      { name: 'judge', type: 'relation', to: 'users', rules: { read: null } },
+      { name: 'note', type: 'text', rules: { read: null } },
+    ];
+    for (const body of [
+      { name: 'letters', fields, rules },
+      { name: 'files_on', fields: [{ name: 'about', type: 'relation', to: 'users' }] },
+    ])
+      expect((await up.send('POST /collections', { token: owner, body })).status).toBe(201);
+    const dana = await up.account('dana');
+    const erin = await up.account('erin');
+    const letters: readonly Record<string, unknown>[] = [
+      { title: 'her own', author: dana.id, note: 'not for her' },
+      { title: 'to her', author: erin.id, readers: [dana.id], open: true },
+      { title: 'to her, but closed', author: erin.id, readers: [dana.id] },
+      { title: 'judged by her, which she may not know', author: erin.id, judge: dana.id, open: true },
+      { title: 'of another', author: erin.id, open: true },
+    ];
+    for (const body of letters) expect((await up.send('POST /records/letters', { token: owner, body })).status).toBe(201);
+    expect((await up.send('POST /records/files_on', { token: owner, body: { about: dana.id } })).status).toBe(201);
+    const { status, headers, body } = await up.send('GET /auth/users/me/data', { token: dana.token });
+    expect([status, headers.get('content-disposition')]).toEqual([200, 'attachment; filename="my-data.json"']);
+    expect(Object.keys(body)).toEqual(['account', 'sessions', 'audit', 'records']);
+    expect(body.account).toMatchObject({ id: dana.id, email: 'dana@example.com' });
+    expect(body.sessions).toMatchObject([{ current: true }]);
+    // Both at one moment, so in either order.
+    const did = body.audit.map(({ action, target }: { action: string; target: string }) => `${action} ${target}`);
+    expect(did.sort()).toEqual([`account.created users:${dana.id}`, `session.created users:${dana.id}`]);
+    expect(Object.keys(body.records)).toEqual(['letters']);
+    expect(body.records.letters.map(({ title }: { title: string }) => title).sort()).toEqual(['her own', 'to her']);
+    expect(JSON.stringify(body)).not.toMatch(/not for her|judge|erin@/);
+  });
+
+  test('is for an account that is signed in, five times an hour', async () => {
+    expect((await up.send('GET /auth/users/me/data')).status).toBe(401);
+    expect((await up.send('GET /auth/_admins/me/data', { token: owner })).status).toBe(403);
+    const limited = await startTestApp({ RATE_LIMITS: 'on' });
+    try {
+      const finn = await limited.account('finn');
+      const answers = await Promise.all(Array.from({ length: 6 }, () => limited.send('GET /auth/users/me/data', { token: finn.token })));
+      expect(answers.map((answer) => answer.status).sort()).toEqual([200, 200, 200, 200, 200, 429]);
+    } finally {
+      await limited.close();
+    }
+  });
+});
