@@ -15,6 +15,8 @@ import { commonPasswords } from './common-passwords.ts';
 
 const parameters = { algorithm: 2 /* argon2id */, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const waiting = 100;
+/** Seconds over which those who were refused are spread. */
+const patience = 5;
 
 /** The one form in which a password is hashed. */
 const normal = (password: string): string => password.normalize('NFC');
@@ -35,10 +37,17 @@ interface Queue {
 const queue = slot<Queue>('password queue', () => ({ running: 0, waiting: [] }));
 const most = Math.max(1, availableParallelism() - 1);
 
+/** Refuses while as many wait as may. Asked before anything else is done for a password, so that a burst costs others little. */
+export function refuseWhenFull(cache: Cache): void {
+  if (cache.get(queue).waiting.length < waiting) return;
+  // Not all at the same moment again.
+  throw fail('unavailable', { detail: 'Too many sign-ins at once.', retryAfter: 1 + Math.floor(Math.random() * patience) });
+}
+
 async function inTurn<T>(cache: Cache, work: () => Promise<T>): Promise<T> {
   const state = cache.get(queue);
   if (state.running >= most) {
-    if (state.waiting.length >= waiting) throw fail('unavailable', { detail: 'Too many sign-ins at once.', retryAfter: 1 });
+    refuseWhenFull(cache);
     await new Promise<void>((go) => state.waiting.push(go));
   } else state.running++;
   try {
