@@ -8,13 +8,13 @@ import { BlockList, isIP } from 'node:net';
 import { slot } from '../kit/cache.ts';
 import { sha256 } from '../kit/crypto.ts';
 import { failAt } from '../kit/errors.ts';
-import { Recent } from '../kit/recent.ts';
 import { limits } from '../kit/limits.ts';
 import type { Actor, ApiKey } from '../kit/actor.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
 import { rowColumns } from '../records/rules/memory.ts';
 import { freshSchema, schemaOf, type Schema } from '../schema/load.ts';
 import { scopesFromRow } from './key-scopes.ts';
+import { Remembered } from './remembered.ts';
 
 interface Known {
   readonly key: ApiKey;
@@ -27,23 +27,13 @@ interface Known {
   readonly account: { readonly id: string; readonly collection: string; readonly row: Readonly<Record<string, unknown>> } | undefined;
   used: number;
 }
-interface Memory {
-  readonly known: Recent<string, Known>;
-  /** Counts what was heard: what was read before something was heard is not remembered after it. */
-  heard: number;
-}
-const memorySlot = slot<Memory>('api keys', () => ({ known: new Recent(remembered), heard: 0 }));
-const remembered = 10_000;
+const memory = slot('api keys', () => new Remembered<Known>());
 
 export function followKeys(base: Base): void {
-  const memory = base.cache.get(memorySlot);
-  const forgetWhere = (isMeant: (one: Known) => boolean): void => {
-    memory.heard++;
-    for (const [text, one] of memory.known.entries()) if (isMeant(one)) memory.known.delete(text);
-  };
-  const forgetAll = (): void => forgetWhere(() => true);
-  base.listener.on('key', (id) => forgetWhere((one) => one.key.id === id), forgetAll);
-  base.listener.on('account', (id) => forgetWhere((one) => one.account?.id === id), forgetAll);
+  const keys = base.cache.get(memory);
+  const forgetAll = (): void => keys.forgetAll();
+  base.listener.on('key', (id) => keys.forgetWhere((one) => one.key.id === id), forgetAll);
+  base.listener.on('account', (id) => keys.forgetWhere((one) => one.account?.id === id), forgetAll);
 }
 
 export const isApiKey = (token: string): boolean => token.startsWith('upk_');
@@ -73,18 +63,15 @@ async function knownKey(base: Base, text: string): Promise<Known | undefined> {
   if (!form.test(text)) return undefined;
   const ctx = systemCtx(base);
   const schema = freshSchema(base) ?? (await schemaOf(ctx));
-  const memory = base.cache.get(memorySlot);
-  const id = sha256(text).toString('base64');
-  const before = memory.known.get(id);
+  const keys = base.cache.get(memory);
+  const hash = sha256(text);
+  const id = hash.toString('base64');
+  const before = keys.get(id);
   if (before !== undefined && before.version === schema.version && base.listener.isFresh()) return before;
-  const { heard } = memory;
-  const found = await lookUp(ctx, schema, text);
-  if (found !== undefined && memory.heard === heard) memory.known.set(id, found);
-  return found;
+  return keys.read(id, () => lookUp(ctx, schema, hash));
 }
 
-async function lookUp(ctx: Ctx, schema: Schema, text: string): Promise<Known | undefined> {
-  const hash = sha256(text);
+async function lookUp(ctx: Ctx, schema: Schema, hash: Buffer): Promise<Known | undefined> {
   const { rows } = await ctx.db.run({
     name: 'key-look',
     text: `SELECT id, kind, collection, account, scopes, addresses, expires, rate, forward, last_used, CASE WHEN hash = $1 THEN NULL ELSE previous_ends END AS overlaps

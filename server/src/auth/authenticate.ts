@@ -9,11 +9,11 @@ import type { AdminRole, Actor } from '../kit/actor.ts';
 import { actorOfKey, isApiKey, type From } from './api-keys.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
-import { Recent } from '../kit/recent.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
 import { rowColumns } from '../records/rules/memory.ts';
 import { freshSchema, schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';
+import { Remembered } from './remembered.ts';
 import { sessionOfToken } from './sessions.ts';
 import { verifyToken } from './tokens.ts';
 
@@ -23,28 +23,13 @@ interface Known {
   readonly version: number;
   readonly row: Readonly<Record<string, unknown>>;
 }
-interface Memory {
-  readonly known: Recent<string, Known>;
-  /** Counts what was heard: what was read before something was heard is not remembered after it. */
-  heard: number;
-}
-const memorySlot = slot<Memory>('sessions', () => ({ known: new Recent(remembered), heard: 0 }));
-const remembered = 10_000;
+const memory = slot('sessions', () => new Remembered<Known>());
 
 export function followSessions(base: Base): void {
-  const memory = base.cache.get(memorySlot);
-  const forgetWhere = (isMeant: (session: string, one: Known) => boolean): void => {
-    memory.heard++;
-    for (const [session, one] of memory.known.entries()) if (isMeant(session, one)) memory.known.delete(session);
-  };
-  const forgetAll = (): void => forgetWhere(() => true);
-  const forgetSession = (id: string): void => {
-    memory.heard++;
-    memory.known.delete(id);
-  };
-  base.listener.on('session', forgetSession, forgetAll);
-  const forgetAccount = (id: string): void => forgetWhere((_session, one) => one.account === id);
-  base.listener.on('account', forgetAccount, forgetAll);
+  const sessions = base.cache.get(memory);
+  const forgetAll = (): void => sessions.forgetAll();
+  base.listener.on('session', (id) => sessions.forget(id), forgetAll);
+  base.listener.on('account', (id) => sessions.forgetWhere((one) => one.account === id), forgetAll);
 }
 
 export interface Credentials extends From {
@@ -88,13 +73,13 @@ async function actorOf(base: Base, session: string, account: string, collectionI
   const schema = freshSchema(base) ?? (await schemaOf(systemCtx(base)));
   const collection = schema.byId.get(collectionId);
   if (collection === undefined) return undefined;
-  const memory = base.cache.get(memorySlot);
-  const before = memory.known.get(session);
-  const { heard } = memory;
+  const sessions = base.cache.get(memory);
+  const before = sessions.get(session);
   const usable = before !== undefined && before.version === schema.version && base.listener.isFresh();
-  const known = usable ? before : await lookUp(systemCtx(base), session, account, collectionId, schema.version);
+  const known = usable
+    ? before
+    : await sessions.read(session, () => lookUp(systemCtx(base), session, account, collectionId, schema.version));
   if (known === undefined || known.account !== account || known.collection !== collectionId) return undefined;
-  if (!usable && memory.heard === heard) memory.known.set(session, known);
   if (collectionId === adminsId) return { kind: 'admin', address, id: account, session, role: roleOf(known.row['role']) };
   return { kind: 'account', address, collection: collection.name, id: account, session, record: known.row };
 }
