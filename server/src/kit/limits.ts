@@ -45,6 +45,7 @@ export const limits = {
     statements: 2_000,
   },
   listen: { heartbeat: 500, silent: 1_000, giveUp: 2_000 },
+  /** ms; `proof` is how long a sign-in shows who is there. */
   session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000, proof: 600_000, noted: 86_400_000 },
   /** ms between two notes of its use; characters of a filter; scopes and networks of one key; requests in ten seconds; s of an overlap. */
   apiKey: { noted: 60_000, filter: 2_000, scopes: 100, addresses: 100, rate: 1_000_000, overlap: 30 * 86_400 },
@@ -86,8 +87,8 @@ export const limits = {
   /** ms after its last use that a guest stays; how many go at once. */
   guests: { idle: 30 * 86_400_000, sweep: 500 },
   setupLink: 30 * 60_000,
-  /** ms for which what was mailed is good, tries that a code has, and ms for which a sign-in proves who is there. */
-  oneTime: { verify: 86_400_000, reset: 30 * 60_000, code: 600_000, email: 86_400_000, tries: 5, proof: 600_000 },
+  /** ms for which what was mailed is good, and tries that a code has. */
+  oneTime: { verify: 86_400_000, reset: 30 * 60_000, code: 600_000, email: 86_400_000, tries: 5 },
   idempotency: { keep: 86_400_000, body: 16_384 },
 } as const;
 

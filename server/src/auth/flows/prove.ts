@@ -1,10 +1,11 @@
 /** Shows that who holds the session is still who signed in: for what must not be done by whoever found a screen unlocked. */
 import type { Ctx } from '../../ctx.ts';
 import { fail, failAt } from '../../kit/errors.ts';
-import { limits, rates } from '../../kit/limits.ts';
+import { rates } from '../../kit/limits.ts';
 import type { Collection } from '../../schema/collection.ts';
 import { accountOf, type FoundAccount } from '../accounts.ts';
 import { isPassword } from '../passwords.ts';
+import { isRecent } from '../proof.ts';
 import { countRate } from '../rates.ts';
 
 export interface Holder {
@@ -29,12 +30,4 @@ export async function prove(
   }
   if ((orRecent || account.passwordHash === undefined) && (await isRecent(ctx, session))) return account;
   throw failAt('validation_failed', '/current', account.passwordHash === undefined ? 'Sign in again first' : 'The password is needed');
-}
-
-async function isRecent(ctx: Ctx, session: string): Promise<boolean> {
-  const { count } = await ctx.db.run({
-    text: 'SELECT FROM underpin.sessions WHERE id = $1 AND created > $2',
-    values: [session, new Date(ctx.now - limits.oneTime.proof)],
-  });
-  return count > 0;
 }
