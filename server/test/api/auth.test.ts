@@ -100,7 +100,7 @@ async function gone(token: string): Promise<void> {
 describe('tokens', () => {
   test('end after ten minutes', async () => {
     const { token } = await up.account('late');
-    up.ahead = 599_000;
+    up.ahead = 540_000;
     expect((await up.send('GET /auth/users/me', { token })).status).toBe(200);
     up.ahead = 601_000;
     expect((await up.send('GET /auth/users/me', { token })).status).toBe(401);
