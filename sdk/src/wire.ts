@@ -186,6 +186,7 @@ export interface SessionInfo {
   readonly id: string;
   readonly created: string;
   readonly lastUsed: string;
+  /** `Chrome on Linux`; of what is no browser, its user agent as it came. */
   readonly device: string;
   readonly address: string;
   readonly current: boolean;

@@ -17,6 +17,7 @@ import { fail } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { adminsId } from '../schema/system.ts';
+import { deviceName } from './device.ts';
 import { signToken } from './tokens.ts';
 
 export interface Account {
@@ -181,7 +182,7 @@ export async function listSessions(ctx: Ctx, account: Account, current: string):
     id: String(row['id']),
     created: moment(row['created']),
     lastUsed: moment(row['used']),
-    device: String(row['device']),
+    device: deviceName(String(row['device'])),
     address: String(row['address']),
     current: row['id'] === current,
   }));

@@ -57,6 +57,24 @@ test('each has its device and address; one is ended, or all the others', async (
   expect((await up.send('DELETE /auth/users/sessions', { token: first })).body).toEqual({ count: 0 });
 });
 
+test('a browser is named, and what is none as it calls itself', async () => {
+  await up.account('cem');
+  for (const [agent, device] of [
+    ['Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36', 'Chrome on Linux'],
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:130.0) Gecko/20100101 Firefox/130.0', 'Firefox on Windows'],
+    [
+      'Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Version/17.5 Mobile/15E148 Safari/604.1',
+      'Safari on iOS',
+    ],
+    ['curl/8.5.0', 'curl/8.5.0'],
+    [`Mozilla/5.0 ${'('.repeat(400)}`, `Mozilla/5.0 ${'('.repeat(288)}`],
+    ['', 'unknown'],
+  ] as const) {
+    const token = await signIn('cem', agent);
+    expect((await list(token)).find(({ current }) => current)?.device).toBe(device);
+  }
+});
+
 test('admins see the sessions of every account and end them; nobody else does', async () => {
   const { token, id } = await up.account('cat');
   const second = await signIn('cat', 'phone');
