@@ -70,6 +70,15 @@ export function startInside() {
     await showInside();
   });
 
+  onSubmit(find('own-data'), async () => {
+    const file = new Blob([JSON.stringify(await up.auth.ownData(), null, 2)], { type: 'application/json' });
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(file);
+    link.download = 'my-data.json';
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+
   onSubmit(find('delete'), ({ current }) => up.auth.deleteAccount(proof(current)));
 
   onSubmit(find('sign-out'), () => up.auth.signOut());

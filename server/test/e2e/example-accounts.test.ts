@@ -1,4 +1,5 @@
 /** `examples/accounts` in two browsers, from sign-up to a session that is ended elsewhere, with the links and codes of real mails. */
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { password, startTestApp, type TestApp } from '../support/app.ts';
 import { inBrowser, visit, type Visit } from '../support/browser.ts';
@@ -29,10 +30,10 @@ inBrowser('the example of accounts', () => {
   afterAll(async () => {
     // Its requests go to Underpin, which is elsewhere for a browser, and nowhere else.
     const faults = [...first.faults, ...second.faults].filter((fault) => !fault.startsWith(`elsewhere: ${up.url}/api/`));
-    expect(faults).toEqual([]);
     await Promise.all([first.close(), second.close(), example.close()]);
     await up.close();
     await smtp.stop();
+    expect(faults).toEqual([]);
   });
 
   const email = 'ann@example.com';
@@ -101,6 +102,7 @@ inBrowser('the example of accounts', () => {
     await second.page.locator('#sign-in').waitFor();
     await shot(second, 'ended');
     expect(await first.page.locator('#sessions li').count()).toBe(1);
+    await see(first, 'Chrome on Linux');
   });
 
   test('changes the password, which ends the other session, and sets one that was forgotten', async () => {
@@ -132,6 +134,10 @@ inBrowser('the example of accounts', () => {
     await submit(first, '', 'sign-out');
     await see(first, 'You are signed out.');
     await submit(first, 'Sign in', 'sign-in', { email: moved, password });
+    const download = first.page.waitForEvent('download');
+    await submit(first, 'Take my data along', 'own-data');
+    const kept = JSON.parse(readFileSync(await (await download).path(), 'utf8'));
+    expect([kept.account.email, kept.sessions.length]).toEqual([moved, 1]);
     await submit(first, 'Delete the account', 'delete', { current: password });
     await first.page.locator('#sign-in').waitFor();
     expect(await up.sql('SELECT FROM users')).toEqual([]);
