@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { password, startTestApp, type TestApp } from '../support/app.ts';
-import { inBrowser, visit, type Visit } from '../support/browser.ts';
+import { inBrowser, narrowTo, visit, type Visit } from '../support/browser.ts';
 import { startExample, type Example } from '../support/example.ts';
 import { freePort } from '../support/process.ts';
 import { startSmtp, type TestSmtp } from '../support/smtp.ts';
@@ -65,8 +65,7 @@ inBrowser('the example of accounts', () => {
       ['dark', 375],
     ] as const) {
       await page.emulateMedia({ colorScheme: look });
-      await page.setViewportSize({ width, height: 900 });
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+      await narrowTo(page, width);
       if (folder !== undefined) await page.screenshot({ path: `${folder}/example-${name}-${look}.png`, fullPage: true });
     }
   };

@@ -7,7 +7,7 @@ import { message } from '../../src/messages/message.ts';
 import { enqueue } from '../../src/queue/enqueue.ts';
 import { jobKind } from '../../src/queue/kinds.ts';
 import { ownerEmail, password, startTestApp, type TestApp } from '../support/app.ts';
-import { inBrowser, visit, type Visit } from '../support/browser.ts';
+import { inBrowser, narrowTo, visit, type Visit } from '../support/browser.ts';
 
 jest.setTimeout(90_000);
 const greet = jobKind('greet', 'now', z.strictObject({}));
@@ -24,8 +24,7 @@ inBrowser('the pages for those who run the server', () => {
   /** As on a phone: nothing is wider than the screen. */
   const narrow = async (name: string): Promise<void> => {
     const { page } = browser;
-    await page.setViewportSize({ width: 375, height: 800 });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(375);
+    await narrowTo(page, 375);
     await shot(name);
     await page.setViewportSize({ width: 1280, height: 900 });
   };

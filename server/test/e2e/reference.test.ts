@@ -1,7 +1,7 @@
 /** /docs: the API as the one who looks may know it, from this origin alone, and as him it is tried out. */
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { ownerEmail, password, startTestApp, type TestApp } from '../support/app.ts';
-import { inBrowser, visit, type Visit } from '../support/browser.ts';
+import { inBrowser, narrowTo, visit, type Visit } from '../support/browser.ts';
 
 // A busy machine draws slowly.
 jest.setTimeout(90_000);
@@ -147,9 +147,8 @@ inBrowser('the page at /docs, seen', () => {
     ['dark', 'html.dark-mode'],
   ] as const)('looks %s where the system does, and fits 375 pixels', async (colorScheme, page) => {
     await browser.page.emulateMedia({ colorScheme });
-    await browser.page.setViewportSize({ width: 375, height: 800 });
     await browser.page.locator(page).waitFor();
-    expect(await browser.page.evaluate(() => document.documentElement.scrollWidth)).toBe(375);
+    await narrowTo(browser.page, 375);
   });
 
   test('asks nothing of anybody else, and the policy refuses nothing', () => {

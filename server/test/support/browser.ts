@@ -25,6 +25,12 @@ export interface Visit {
   close(): Promise<void>;
 }
 
+/** Makes the window that wide, and waits until the page, which may still be moving, is no wider. */
+export async function narrowTo(page: Page, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: 900 });
+  await page.waitForFunction((most) => document.documentElement.scrollWidth <= most, width);
+}
+
 /** Opens a browser of its own with an empty profile, in a zone that is not UTC, so that confused times show. */
 export async function visit(origin: string): Promise<Visit> {
   const browser = await chromium.launch({
@@ -33,7 +39,7 @@ export async function visit(origin: string): Promise<Visit> {
   });
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(20_000);
   const faults: string[] = [];
   const refusals: string[] = [];
   await page.addInitScript(() => {
