@@ -23,6 +23,7 @@ const Sessions = lazy(() => import('./Sessions.tsx').then((module) => ({ default
 const Jobs = lazy(() => import('../ops/Jobs.tsx').then((module) => ({ default: module.Jobs })));
 const Mail = lazy(() => import('../ops/Mail.tsx').then((module) => ({ default: module.Mail })));
 const Keys = lazy(() => import('../ops/Keys.tsx').then((module) => ({ default: module.Keys })));
+const Audit = lazy(() => import('../ops/Audit.tsx').then((module) => ({ default: module.Audit })));
 const CollectionEditor = lazy(() => import('../schema/CollectionEditor.tsx').then((module) => ({ default: module.CollectionEditorPage })));
 const ApiPage = lazy(() => import('../schema/ApiPage.tsx').then((module) => ({ default: module.ApiPage })));
 
@@ -70,6 +71,7 @@ export const Pages = () => {
         <Route path="/-/jobs" element={<Jobs />} />
         <Route path="/-/mail" element={<Mail />} />
         <Route path="/-/keys" element={<Keys />} />
+        <Route path="/-/audit" element={<Audit />} />
         <Route path="/-/sessions" element={<Sessions />} />
         <Route path="/-/collections/:name/api" element={<ApiPage />} />
         <Route path="/-/collections/:name/:tab" element={<CollectionEditor />} />

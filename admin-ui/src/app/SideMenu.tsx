@@ -5,6 +5,7 @@ import ExpandLess from '@mui/icons-material/ExpandLess';
 import ExpandMore from '@mui/icons-material/ExpandMore';
 import GroupIcon from '@mui/icons-material/GroupOutlined';
 import ScheduleIcon from '@mui/icons-material/ScheduleOutlined';
+import HistoryIcon from '@mui/icons-material/HistoryOutlined';
 import KeyIcon from '@mui/icons-material/KeyOutlined';
 import MailIcon from '@mui/icons-material/MailOutlined';
 import HomeIcon from '@mui/icons-material/HomeOutlined';
@@ -34,6 +35,7 @@ export const SideMenu = () => {
       <Menu.Item to="/-/keys" primaryText={t('keys.title')} leftIcon={<KeyIcon />} />
       <Menu.Item to="/-/mail" primaryText={t('mail.title')} leftIcon={<MailIcon />} />
       <Menu.Item to="/-/jobs" primaryText={t('jobs.title')} leftIcon={<ScheduleIcon />} />
+      <Menu.Item to="/-/audit" primaryText={t('audit.title')} leftIcon={<HistoryIcon />} />
       {system.length > 0 ? (
         <MenuItem aria-expanded={systemShown} onClick={() => showSystem(!systemShown)} sx={{ color: 'text.secondary' }}>
           <ListItemIcon sx={{ mr: 0.5 }}>{systemShown ? <ExpandLess /> : <ExpandMore />}</ListItemIcon>

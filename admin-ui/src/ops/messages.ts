@@ -22,6 +22,18 @@ export const opsMessages = {
     schedules: 'Schedules',
     next: '%{cron} (%{zone}) · next on %{next}',
   },
+  audit: {
+    title: 'Audit',
+    note: 'Who did what: acts on collections, rules, accounts, sessions, keys and jobs, newest first.',
+    about: 'Action, person, address or what it is about',
+    none: 'Nothing was done yet.',
+    noneSuch: 'Nothing of the kind was done.',
+    facts: 'by %{actor} from %{address} · %{created}',
+    changes: 'Changes',
+    before: 'Before',
+    after: 'After',
+    older: 'Show older ones',
+  },
   mail: {
     title: 'Mail',
     note: 'What was sent to accounts, and the texts of it.',

@@ -167,4 +167,38 @@ inBrowser('the pages for those who run the server', () => {
       { n: 0 },
     ]);
   });
+
+  test('audit: who did what is seen newest first, searched, and read through to the oldest', async () => {
+    const { page } = browser;
+    await up.sql(
+      `INSERT INTO underpin.audit (id, created, action, actor, address, request_id, target)
+       SELECT ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, '2020-01-01', 'collection.changed', 'system', '10.0.0.1', 'r', 'table' || n
+       FROM generate_series(1, 120) n`,
+    );
+    await page.goto(`${up.url}/admin/-/audit`);
+    const rows = page.getByRole('list', { name: 'Audit' }).getByRole('listitem');
+    await rows.first().waitFor();
+    const newest = await rows.first().textContent();
+    const [{ action, target } = {}] = await up.sql('SELECT action, target FROM underpin.audit ORDER BY id DESC LIMIT 1');
+    expect(newest).toContain(`${String(action)} ${String(target)}`);
+    const search = page.getByRole('searchbox', { name: 'Action, person' });
+    await search.fill('key.created');
+    await page.getByText('key.created').waitFor();
+    await rows.filter({ hasText: 'key.created' }).getByRole('button', { name: 'Changes' }).click();
+    await page.getByText('"name": "shop"').waitFor();
+    await shot('audit');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await narrow('audit-narrow');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await search.fill('10.0.0.1');
+    await page.getByText('table120').waitFor();
+    expect(await rows.count()).toBe(50);
+    await page.getByRole('button', { name: 'Show older ones' }).click();
+    await page.getByText('collection.changed table70', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Show older ones' }).click();
+    await page.getByText('collection.changed table1', { exact: true }).waitFor();
+    expect([await rows.count(), await page.getByRole('button', { name: 'Show older ones' }).count()]).toEqual([120, 0]);
+    await search.fill('no such thing');
+    await page.getByText('Nothing of the kind was done.').waitFor();
+  });
 });
