@@ -1,22 +1,13 @@
 /**
- * Who is signed in. The access token lives minutes, so it is renewed when it has less than half a minute left or was refused
- * once; all who need it wait for the same refresh. Whether another tab refreshes at the same time is the server's business: it
- * gives the same successor for the same refresh token for a while.
+ * Signing in and all else that an account does for itself. One session, whoever's it is: what is asked of `/auth/:collection`
+ * is asked of the collection that the caller named, and a session of another is refused there.
  */
-import type { Call, Credentials, Transport } from './client.ts';
-import { ApiError } from './error.ts';
+import type { Transport } from './client.ts';
+import { authCall } from './sessions.ts';
+import type { AnySession, AuthEvent, Session, Sessions } from './sessions.ts';
 import type { RowOf } from './types.ts';
 import type { AuthMethods, OwnData, SessionAnswer, SessionInfo } from './wire.ts';
 
-/** What is kept between loads of a page. In memory by default; `'local'` is the browser's localStorage. */
-export interface SessionStorage {
-  get(): string | null;
-  set(value: string | null): void;
-}
-export interface Session<U> extends SessionAnswer<U> {
-  readonly collection: string;
-}
-export type AuthEvent = 'signedIn' | 'refreshed' | 'signedOut' | 'expired';
 type UserOf<S, C> = C extends keyof S ? RowOf<S, C> : Readonly<Record<string, unknown>>;
 
 export interface MailRequest {
@@ -36,6 +27,10 @@ export interface Auth<S, C> {
   signUp(
     account: { readonly email: string; readonly password: string } & Readonly<Record<string, unknown>>,
   ): Promise<Session<UserOf<S, C>> | null>;
+  /**
+   * Ends the session, whichever collection's it is: here at once, then on the server; it fails where that could not be told. In
+   * cookie mode after a reload nobody knows whose it is, and it is one of this collection that ends.
+   */
   signOut(): Promise<void>;
   /** Asks the server; after a reload in cookie mode, the way to know who is signed in. */
   me(): Promise<UserOf<S, C>>;
@@ -67,88 +62,12 @@ export interface Auth<S, C> {
   ownData(): Promise<OwnData>;
   /** Ends the account of the session, and with it the session. */
   deleteAccount(proof?: { readonly current?: string }): Promise<void>;
-  /** Called after each change, outside of whatever caused it; it may call the SDK. Gives back what ends it. */
+  /**
+   * Called after each change, one of another tab too, outside of whatever caused it; it may call the SDK. Gives back what ends it.
+   */
   onChange(listener: (session: Session<UserOf<S, C>> | null, event: AuthEvent) => void): () => void;
-  /** The same for another auth collection than `users`; there is one session, whoever's it is. */
+  /** The same for another auth collection than `users`. A session of one is none to the others: there `session` and `user` are null. */
   collection<D extends keyof S & string>(name: D): Auth<S, D>;
-}
-
-type AnySession = Session<unknown>;
-type Listener = (session: AnySession | null, event: AuthEvent) => void;
-
-/** Renewed when less than this is left, so that a token does not expire on its way. */
-const leastLeftMs = 30_000;
-
-export class Sessions implements Credentials {
-  readonly #storage: SessionStorage;
-  readonly #transport: Transport;
-  readonly #cookies: boolean;
-  readonly #listeners = new Set<Listener>();
-  #session: AnySession | null;
-  #refreshing: Promise<boolean> | undefined;
-  #epoch = 0;
-
-  constructor(transport: Transport, storage: SessionStorage, cookies: boolean) {
-    this.#transport = transport;
-    this.#storage = storage;
-    this.#cookies = cookies;
-    this.#session = cookies ? null : readSession(storage.get());
-  }
-
-  current(): AnySession | null {
-    return this.#session;
-  }
-  epoch(): number {
-    return this.#epoch;
-  }
-  listen(listener: Listener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  set(session: AnySession | null, event: AuthEvent): void {
-    this.#session = session;
-    if (event !== 'refreshed') this.#epoch += 1;
-    if (!this.#cookies) this.#storage.set(session ? JSON.stringify(session) : null);
-    for (const listener of this.#listeners) queueMicrotask(() => listener(session, event));
-  }
-
-  async token(): Promise<string | undefined> {
-    const session = this.#session;
-    if (session?.refreshToken !== undefined && Date.parse(session.expiresAt) - Date.now() < leastLeftMs) await this.#refresh();
-    return this.#session?.accessToken;
-  }
-
-  async renew(refused: string | undefined): Promise<boolean> {
-    const session = this.#session;
-    if (!session?.refreshToken || refused === undefined) return false;
-    return session.accessToken !== refused || this.#refresh();
-  }
-
-  #refresh(): Promise<boolean> {
-    this.#refreshing ??= this.#renewSession().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
-  }
-
-  async #renewSession(): Promise<boolean> {
-    const before = this.#session;
-    if (!before) return false;
-    try {
-      const body = { refreshToken: before.refreshToken };
-      const answer = await this.#transport.send<SessionAnswer<unknown>>(
-        authCall(before.collection, 'POST', 'refresh', { body, anonymous: true }),
-      );
-      // Somebody signed out or in meanwhile: theirs holds.
-      if (this.#session === before) this.set({ ...answer, collection: before.collection }, 'refreshed');
-      return this.#session !== null;
-    } catch (error) {
-      const isOver = error instanceof ApiError && (error.status === 401 || error.status === 403);
-      if (isOver && this.#session === before) this.set(null, 'expired');
-      return false;
-    }
-  }
 }
 
 export function createAuth<S, C extends string>(transport: Transport, sessions: Sessions, collection: C): Auth<S, C> {
@@ -178,14 +97,7 @@ export function createAuth<S, C extends string>(transport: Transport, sessions: 
       );
       return answer?.record ? start(answer) : null;
     },
-    signOut: async () => {
-      const refreshToken = sessions.current()?.refreshToken;
-      try {
-        await transport.send(authCall(collection, 'POST', 'sign-out', { body: { refreshToken } }));
-      } finally {
-        sessions.set(null, 'signedOut');
-      }
-    },
+    signOut: () => sessions.end(collection),
     me: async () => (await transport.send<{ readonly record: User }>(authCall(collection, 'GET', 'me'))).record,
     sessions: {
       list: async () => (await transport.send<{ data: readonly SessionInfo[] }>(authCall(collection, 'GET', 'sessions'))).data,
@@ -212,20 +124,4 @@ export function createAuth<S, C extends string>(transport: Transport, sessions: 
     onChange: (listener) => sessions.listen((session, event) => listener(own(session), event)),
     collection: (name) => createAuth(transport, sessions, name),
   };
-}
-
-function authCall(collection: string, method: Call['method'], path: string, more: Partial<Call> = {}): Call {
-  return { method, path: `/auth/${encodeURIComponent(collection)}/${path}`, unkeyed: true, ...more };
-}
-
-/** What was kept; anything that is no session counts as none. */
-function readSession(text: string | null): AnySession | null {
-  try {
-    const kept: unknown = JSON.parse(text ?? 'null');
-    const isSession = typeof kept === 'object' && kept !== null && 'record' in kept && 'collection' in kept && 'expiresAt' in kept;
-    // cast: written by `set` above; a token that is none is refused by the server
-    return isSession ? (kept as AnySession) : null;
-  } catch {
-    return null;
-  }
 }

@@ -4,7 +4,7 @@
  * A write whose answer is lost must not happen twice: its idempotency key is made before the first try and stays the same.
  * Many callers that ask the same at once share one request, but none may cancel it for the others: the request belongs to
  * nobody, and a caller's signal only ends that caller's wait. And an expired token must not start a storm: renewing it is the
- * business of `Credentials`, which does it once for all who wait (`auth.ts`).
+ * business of `Credentials`, which does it once for all who wait (`sessions.ts`).
  */
 import { ApiError } from './error.ts';
 import type { Problem } from './wire.ts';
@@ -23,7 +23,7 @@ export interface Call extends CallOptions {
   readonly path: string;
   readonly query?: URLSearchParams;
   readonly body?: unknown;
-  /** A POST that only reads. */
+  /** A POST that only reads, or that does no more when it comes twice. */
   readonly reads?: boolean;
   /** `/auth`: takes no idempotency key, and is tried again only where the server did nothing (429). */
   readonly unkeyed?: boolean;
@@ -34,7 +34,9 @@ export interface Call extends CallOptions {
 }
 export interface Credentials {
   token(): Promise<string | undefined>;
-  /** A token was refused with 401: true if there is another one to try with. */
+  /** Who is signed in, as far as that is known here. */
+  account(): string | undefined;
+  /** A token was refused with 401: true if there is another one to try with. It fails where renewing does. */
   renew(refused: string | undefined): Promise<boolean>;
   /** Changes with the account, so that answers are not shared across sign-in and sign-out. */
   epoch(): number;
@@ -70,7 +72,7 @@ export function createTransport(options: TransportOptions, credentials: () => Cr
       running = trying(options, credentials(), base, unowned).finally(() => inFlight.delete(key));
       inFlight.set(key, running);
     }
-    return signal ? Promise.race([running, aborted(signal)]) : running;
+    return waiting(running, signal);
   }
   return { send };
 }
@@ -80,9 +82,13 @@ async function trying(options: TransportOptions, credentials: Credentials, base:
   const isWrite = call.method !== 'GET' && !call.reads && !call.unkeyed;
   const key = isWrite ? (call.idempotencyKey ?? crypto.randomUUID()) : undefined;
   const retries = call.retries ?? options.retries ?? 2;
+  const asked = credentials.account();
   let renewed = false;
   for (let tries = 0; ; tries += 1) {
-    const token = call.anonymous ? undefined : await credentials.token();
+    const token = call.anonymous ? undefined : await waiting(credentials.token(), call.signal);
+    // What one account asked for is not done as another that came meanwhile, here or in another tab.
+    if (token !== undefined && asked !== undefined && credentials.account() !== asked)
+      throw new ApiError(401, { code: 'unauthenticated', detail: 'Somebody else has signed in meanwhile' });
     try {
       return await once(options, base, call, {
         ...(token && { Authorization: `Bearer ${token}` }),
@@ -90,7 +96,7 @@ async function trying(options: TransportOptions, credentials: Credentials, base:
       });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401 && !call.anonymous && !renewed && (await credentials.renew(token))) {
+      if (error.status === 401 && !call.anonymous && !renewed && (await waiting(credentials.renew(token), call.signal))) {
         renewed = true;
         tries -= 1;
         continue;
@@ -163,8 +169,15 @@ function docsOf(type: unknown, ...bases: readonly string[]): string | undefined 
 
 const abortError = (): ApiError => new ApiError(0, { code: 'aborted', detail: 'The caller gave up' });
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(abortError()), { once: true }));
+/** A caller's signal ends his wait for what others wait for too. */
+function waiting<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  const gone = new Promise<never>((_resolve, reject) => {
+    const stop = (): void => reject(abortError());
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+  return Promise.race([gone, work]);
 }
 
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

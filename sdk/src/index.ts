@@ -1,6 +1,6 @@
 /** The client of Underpin: `createClient<Schema>({ url })`. */
-import { Sessions, createAuth } from './auth.ts';
-import type { Auth, SessionStorage } from './auth.ts';
+import { createAuth } from './auth.ts';
+import type { Auth } from './auth.ts';
 import { sendBatch } from './batch.ts';
 import type { Batch, Settled } from './batch.ts';
 import { createTransport } from './client.ts';
@@ -9,6 +9,8 @@ import { createCollections } from './collections.ts';
 import type { Collections } from './collections.ts';
 import { createRecords } from './records.ts';
 import type { Records } from './records.ts';
+import { Sessions } from './sessions.ts';
+import type { SessionStorage } from './sessions.ts';
 import type { SchemaTypes, Untyped } from './types.ts';
 
 export { ApiError, attempt } from './error.ts';
@@ -16,11 +18,12 @@ export { filter } from './filter.ts';
 export type { Filter, ParamValue } from './filter.ts';
 export type { AggregateQuery, AggregateRow, Group, Interval, Measure } from './aggregate.ts';
 export type { Batch, BatchRecords, Pending, Settled } from './batch.ts';
-export type { Auth, AuthEvent, MailRequest, Onward, Session, SessionStorage } from './auth.ts';
+export type { Auth, MailRequest, Onward } from './auth.ts';
 export type { CallOptions } from './client.ts';
 export type { ChangeOptions, Collections } from './collections.ts';
 export type { Listing } from './listing.ts';
 export type { ExportQuery, Records } from './records.ts';
+export type { AuthEvent, Session, SessionStorage } from './sessions.ts';
 export type { CollectionTypes, Expand, FileValue, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
 export type {
   AuthMethods,
@@ -43,7 +46,7 @@ export interface ClientOptions extends Omit<TransportOptions, 'cookies'> {
   readonly token?: string;
   /** `cookie`: the session lives in an HttpOnly cookie of this origin, and no token ever reaches the page. */
   readonly session?: 'token' | 'cookie';
-  /** Where tokens are kept; in memory if left out. */
+  /** Where tokens are kept; in memory if left out. `'local'`: the browser's localStorage, which all tabs share. */
   readonly storage?: 'local' | SessionStorage;
 }
 
@@ -62,9 +65,11 @@ export function createClient<S extends SchemaTypes<S> = Untyped>(options: Client
   const cookies = options.session === 'cookie';
   const { token } = options;
   const fixed: Credentials | undefined =
-    token === undefined ? undefined : { token: () => Promise.resolve(token), renew: () => Promise.resolve(false), epoch: () => 0 };
+    token === undefined
+      ? undefined
+      : { token: () => Promise.resolve(token), renew: () => Promise.resolve(false), epoch: () => 0, account: () => undefined };
   const transport = createTransport({ ...options, cookies }, () => fixed ?? sessions);
-  const sessions = new Sessions(transport, toStorage(options.storage, options.url), cookies);
+  const sessions = new Sessions(transport, toStorage(options.storage, options.url), { cookies, timeoutMs: options.timeoutMs });
   return {
     collection: (name) => createRecords(transport, name),
     batch: (say, options) => sendBatch(transport, say, options),
@@ -80,6 +85,11 @@ function toStorage(storage: ClientOptions['storage'], url: string): SessionStora
     return {
       get: () => localStorage.getItem(key),
       set: (value) => (value === null ? localStorage.removeItem(key) : localStorage.setItem(key, value)),
+      onChange: (listener) =>
+        // A key of null: all was cleared. Outside of browsers there are no other tabs.
+        globalThis.addEventListener?.('storage', ({ key: changed }) => {
+          if (changed === key || changed === null) listener();
+        }),
     };
   }
   let kept: string | null = null;

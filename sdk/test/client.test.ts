@@ -219,7 +219,7 @@ test('a kept session is taken up again, and signing out forgets it', async () =>
   const up = createClient({ url, storage });
   expect(up.auth.user).toEqual({ id: 'u' });
   await up.auth.signOut();
-  expect([kept, up.auth.user, seen.at(-1)?.body]).toEqual([null, null, { refreshToken: 'refresh1' }]);
+  expect([kept, up.auth.user, seen.at(-1)?.headers.authorization]).toEqual([null, null, 'Bearer access1']);
 });
 
 test('a plain query goes as GET, one that only a body can say as POST', async () => {
