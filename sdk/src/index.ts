@@ -7,6 +7,8 @@ import { createTransport } from './client.ts';
 import type { CallOptions, Credentials, TransportOptions } from './client.ts';
 import { createCollections } from './collections.ts';
 import type { Collections } from './collections.ts';
+import { createKeys } from './keys.ts';
+import type { Keys } from './keys.ts';
 import { createRecords } from './records.ts';
 import type { Records } from './records.ts';
 import { Sessions } from './sessions.ts';
@@ -21,11 +23,13 @@ export type { Batch, BatchRecords, Pending, Settled } from './batch.ts';
 export type { Auth, MailRequest, Onward } from './auth.ts';
 export type { CallOptions } from './client.ts';
 export type { ChangeOptions, Collections } from './collections.ts';
+export type { ApiKeyChange, Keys, NewApiKey, ShownApiKey } from './keys.ts';
 export type { Listing } from './listing.ts';
 export type { ExportQuery, Records } from './records.ts';
 export type { AuthEvent, Session, SessionStorage } from './sessions.ts';
 export type { CollectionTypes, Expand, FileValue, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
 export type {
+  ApiKeyInfo,
   AuthMethods,
   OwnData,
   AuthOptions,
@@ -33,6 +37,7 @@ export type {
   CollectionInfo,
   FieldDef,
   IndexAdvice,
+  KeyScope,
   Page,
   PageInfo,
   Problem,
@@ -59,6 +64,8 @@ export interface Client<S> {
   batch<T>(say: (tx: Batch<S>) => T, options?: CallOptions): Promise<Settled<T>>;
   readonly auth: Auth<S, 'users'>;
   readonly collections: Collections;
+  /** API keys: for owners and admins who signed in within ten minutes. */
+  readonly keys: Keys;
 }
 
 export function createClient<S extends SchemaTypes<S> = Untyped>(options: ClientOptions): Client<S> {
@@ -75,6 +82,7 @@ export function createClient<S extends SchemaTypes<S> = Untyped>(options: Client
     batch: (say, options) => sendBatch(transport, say, options),
     auth: createAuth(transport, sessions, 'users'),
     collections: createCollections(transport),
+    keys: createKeys(transport),
   };
 }
 

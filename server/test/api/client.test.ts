@@ -1,7 +1,8 @@
-/** The client against a whole server: sessions that tabs share, and signing out. */
+/** The client against a whole server: sessions that tabs share, signing out, and API keys. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { attempt, createClient, type ClientOptions, type SessionStorage } from '@underpin/sdk';
-import { password, startTestApp, type TestApp } from '../support/app.ts';
+import { ownerEmail, password, startTestApp, type TestApp } from '../support/app.ts';
+import { until } from '../support/process.ts';
 
 let up: TestApp;
 beforeAll(async () => {
@@ -208,4 +209,59 @@ test('what an account does for itself is not done as one of another collection',
   ];
   for (const [error] of await Promise.all(refused.map((one) => attempt<unknown>(one)))) expect(error).toMatchObject({ status: 401 });
   expect([(await members.me())['email'], await sessionsOf(account.email, 'members')]).toEqual([account.email, [{ live: true }]]);
+});
+
+describe('API keys', () => {
+  const admin = async () => {
+    const { up: app } = client(shared());
+    await app.auth.collection('_admins').signIn({ email: ownerEmail, password });
+    return app;
+  };
+  const scopes = [{ on: 'records:posts', actions: ['list', 'view'] }];
+  const works = async (token: string): Promise<boolean> => {
+    const [error] = await attempt(createClient({ url: up.url, token, retries: 0 }).collection('posts').list());
+    if (error !== null && error.status !== 401) throw error;
+    return error === null;
+  };
+
+  test('are made, changed, replaced with an overlap, listed and ended', async () => {
+    const { keys } = await admin();
+    const made = await keys.create({ name: 'shop', scopes, rate: 50 });
+    expect(made).toMatchObject({ name: 'shop', kind: 'service', owner: null, rate: 50, key: expect.stringMatching(/^upk_/) });
+    expect(await works(made.key)).toBe(true);
+    const next = await keys.rotate(made.id, { overlap: 60 });
+    expect([next.id, next.key === made.key, await works(made.key), await works(next.key)]).toEqual([made.id, false, true, true]);
+    const last = await keys.rotate(made.id);
+    await until('the one before is refused', async () => !(await works(next.key)));
+    expect(await works(last.key)).toBe(true);
+    expect(await keys.update(made.id, { disabled: true })).toMatchObject({ id: made.id, disabled: true, scopes: next.scopes });
+    await until('it is refused', async () => !(await works(last.key)));
+    expect((await keys.list({ filter: 'disabled' })).data).toEqual([expect.not.objectContaining({ key: expect.anything() })]);
+    await keys.revoke(made.id);
+    expect((await keys.list()).data.filter(({ id }) => id === made.id)).toEqual([]);
+  });
+
+  test('act as an account where they are made for one', async () => {
+    const { keys } = await admin();
+    const { id } = await up.account(`keys${++serial}`);
+    const { owner, key } = await keys.create({ name: 'hers', scopes, account: { collection: 'users', id } });
+    expect([owner, (await createClient({ url: up.url, token: key }).auth.me())['id']]).toEqual([`users:${id}`, id]);
+  });
+
+  test('are not made or replaced twice where an answer is lost', async () => {
+    const { up: app, asked } = client(shared(), {
+      retries: 2,
+      fetch: async (input, init) => {
+        const answer = await fetch(input, init);
+        if (/_api_keys(\/[^/]+\/rotate)?$/.test(String(input))) throw new TypeError('the line is gone');
+        return answer;
+      },
+    });
+    await app.auth.collection('_admins').signIn({ email: ownerEmail, password });
+    expect((await attempt(app.keys.create({ name: 'lost', scopes })))[0]?.code).toBe('network');
+    const made = await up.sql(`SELECT id FROM underpin.api_keys WHERE name = 'lost'`);
+    expect(made).toHaveLength(1);
+    expect((await attempt(app.keys.rotate(String(made[0]?.['id']))))[0]?.code).toBe('network');
+    expect(asked.filter((one) => one.includes('_api_keys'))).toHaveLength(2);
+  });
 });
