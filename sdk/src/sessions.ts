@@ -8,6 +8,9 @@
  * it changed; and the answer to a refresh is kept only while the storage still has the token that it was asked with. No tab
  * waits for another.
  * Why it is enough: tabs that refresh at the same moment get the same successor from the server, whichever of them keeps it.
+ *
+ * Worry: where the clock here is wrong, every token seems to end soon, and every call would renew it. Decision: a token that
+ * seems to when it comes is used until the server refuses it.
  */
 import type { Call, Credentials, Transport } from './client.ts';
 import { ApiError } from './error.ts';
@@ -41,6 +44,7 @@ export class Sessions implements Credentials {
   readonly #listeners = new Set<Listener>();
   #session: AnySession | null;
   #refreshing: Promise<void> | undefined;
+  #isClockWrong = false;
   #epoch = 0;
 
   constructor(transport: Transport, storage: SessionStorage, { cookies, timeoutMs = longestRefreshMs }: SessionOptions) {
@@ -73,7 +77,7 @@ export class Sessions implements Credentials {
 
   async token(): Promise<string | undefined> {
     const session = this.#session;
-    if (session?.refreshToken !== undefined && leftMs(session) < leastLeftMs)
+    if (session?.refreshToken !== undefined && !this.#isClockWrong && endsSoon(session))
       await this.#refresh().catch((error: unknown) => {
         // It is still good for this call.
         if (leftMs(session) <= 0) throw error;
@@ -130,7 +134,7 @@ export class Sessions implements Credentials {
     const stale = this.#session;
     this.#takeKept();
     const before = this.#session;
-    if (!before || (before !== stale && leftMs(before) >= leastLeftMs)) return;
+    if (!before || (before !== stale && !endsSoon(before))) return;
     try {
       const answer = await this.#exchange(before);
       if (this.#isStill(before)) this.set({ ...answer, collection: before.collection }, 'refreshed');
@@ -160,6 +164,7 @@ export class Sessions implements Credentials {
 
   #take(session: AnySession | null, event: AuthEvent): void {
     this.#session = session;
+    this.#isClockWrong = session !== null && endsSoon(session);
     if (event !== 'refreshed') this.#epoch += 1;
     for (const listener of this.#listeners) queueMicrotask(() => listener(session, event));
   }
@@ -177,6 +182,7 @@ export function authCall(collection: string, method: Call['method'], path: strin
 const isRefused = (error: unknown): boolean => error instanceof ApiError && (error.status === 401 || error.status === 403);
 
 const leftMs = ({ expiresAt }: AnySession): number => Date.parse(expiresAt) - Date.now();
+const endsSoon = (session: AnySession): boolean => leftMs(session) < leastLeftMs;
 
 function accountOf(session: AnySession | null): string | undefined {
   const record = session?.record;

@@ -117,7 +117,8 @@ test('a refused refresh ends the session only where no other tab has a newer one
   await list();
   expect([tokens(), events]).toEqual([['access5'], ['refreshed']]);
   refresh = { status: 403 };
-  await list();
+  records = (token) => (token === 'Bearer access5' ? { status: 401 } : { body: page });
+  expect((await failure(list())).status).toBe(401);
   expect([events, up.auth.session, state.kept]).toEqual([['refreshed', 'expired'], null, null]);
 });
 
@@ -205,6 +206,16 @@ test('while a token is good, a refresh that fails holds nobody up', async () => 
   refresh = { status: 503 };
   await list();
   expect([refreshes().length, tokens()]).toEqual([1, ['access1']]);
+});
+
+test('where the clock is wrong, a token is renewed when it is refused, and not for every call', async () => {
+  const { state, silent } = sharedStorage();
+  const { up, list } = tab(silent);
+  await up.auth.signIn({ email: 'a@b.c', password: 'x' });
+  refresh = { body: session(2, -long) };
+  records = (token) => (token === 'Bearer access1' ? { status: 401 } : { body: page });
+  for (let n = 0; n < 3; n += 1) await list();
+  expect([refreshes().length, tokens(), state.kept === null]).toEqual([1, ['access1', 'access2', 'access2', 'access2'], false]);
 });
 
 test('a refresh that hangs holds no call longer than the timeout, and none that its caller ends', async () => {
