@@ -75,6 +75,8 @@ export async function good(): Promise<void> {
   const stream = await posts.export({ format: 'csv', filter: filter\`views > \${3}\`, fields: ['title'], expand: { author: { fields: ['name'] } } });
   same<Same<typeof stream, ReadableStream<Uint8Array>>>();
   up.auth.user?.name; up.auth.collection('users').user?.name;
+  const { id: key } = await up.keys.create({ name: 'x', scopes: [{ on: 'records:posts', actions: ['list', 'view'] }], expires: null });
+  (await up.keys.rotate(key, { overlap: 60 })).key.length; (await up.keys.list({ sort: ['-created'] })).data[0]?.scopes[0]?.on;
   same<Same<PostsRow['id'], string>>(); same<Same<UsersRow['roles'], readonly string[] | null>>();
   same<Same<PostsRow['note'], string | null>>(); same<Same<PostsRow['status'], 'draft' | 'published'>>(); same<Same<PostsRow['body'], string | null>>();
 }
@@ -132,6 +134,8 @@ const refused = [
   ['where in an export', `await posts.export({ format: 'csv', where: { status: 'draft' } });`],
   ['a collection that is not there', `up.collection('post');`],
   ['undefined in a filter', 'filter`id == ${maybe}`;'],
+  ['a key shown in a list', `(await up.keys.list()).data[0]?.key.length;`],
+  ['another account for a key that is there', `await up.keys.update('k', { account: null });`],
   ['a row changed in place', `row.title = 'x';`],
 ] as const;
 
