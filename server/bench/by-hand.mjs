@@ -1,7 +1,7 @@
 /**
  * The server that one would write by hand for one collection: Express 5 and pg, a token verified at every request, the
  * row rule in the SQL, named statements, a pool of ten. It knows its table and nothing else; what Underpin costs more
- * than this is the price of everything that it decides at run time. Started by scripts/bench.mjs.
+ * than this is the price of everything that it decides at run time. Started by records.mjs.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import express from 'express';

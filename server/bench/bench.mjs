@@ -1,0 +1,54 @@
+/**
+ * `npm run bench`: how fast Underpin is beside a server written by hand, whether the time that it takes tells who has an
+ * account, and what many who sign in at once cost the others. One file for each: records, sign-ins, enumeration.
+ *
+ * Writes nothing into the repository; exits 0 whatever the figures are. docs/how-to/bench.md says how to read them.
+ */
+import { parseArgs } from 'node:util';
+import { prepare } from '../../scripts/prepare.mjs';
+import { measureEnumeration, reportEnumeration } from './enumeration.mjs';
+import { allOperations, measureRecords, reportRecords } from './records.mjs';
+import { end, isEnding, openGround, say } from './servers.mjs';
+import { measureSignIns, reportSignIns } from './sign-ins.mjs';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '4' },
+    seconds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '16' },
+    records: { type: 'string', default: '100000' },
+    samples: { type: 'string', default: '300' },
+    burst: { type: 'string', default: '200' },
+    json: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
+const counts = ['rounds', 'seconds', 'connections', 'records', 'samples', 'burst'];
+const options = Object.fromEntries(counts.map((name) => [name, Number(values[name])]));
+const all = [...allOperations, 'sign-ins', 'enumeration'];
+const wanted = values.only?.split(',') ?? all;
+
+async function main() {
+  const unknown = wanted.filter((name) => !all.includes(name));
+  if (unknown.length > 0) throw new Error(`--only knows ${all.join(', ')}; not ${unknown.join(', ')}`);
+  await prepare(say);
+  const ground = await openGround();
+  const operations = allOperations.filter((name) => wanted.includes(name));
+  const records = operations.length === 0 ? { results: [], batches: [] } : await measureRecords(ground, operations, options);
+  const signIns = wanted.includes('sign-ins') ? await measureSignIns(ground, options) : [];
+  // Last: the jobs that it leaves undone would be done by the servers of the others.
+  const enumeration = wanted.includes('enumeration') ? await measureEnumeration(ground, options) : [];
+  const parts = [reportRecords(records, operations), reportSignIns(signIns), reportEnumeration(enumeration)];
+  const report = parts.filter((part) => part !== '').join('\n');
+  process.stdout.write(values.json ? `${JSON.stringify({ ...records, signIns, enumeration })}\n` : `\n${report}`);
+}
+
+let failed = false;
+try {
+  await main();
+} catch (error) {
+  failed = !isEnding();
+  if (failed) say(error.stack ?? String(error));
+}
+await end();
+process.exit(failed ? 1 : 0);
