@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient } from '@underpin/sdk';
 import { sweepGuests } from '../../src/auth/flows/guest-sweep.ts';
 import { systemCtx } from '../../src/ctx.ts';
+import { limits } from '../../src/kit/limits.ts';
 import { ownerEmail, password, startTestApp, type Answer, type TestApp } from '../support/app.ts';
 import { until } from '../support/process.ts';
 import { startSmtp, type TestSmtp } from '../support/smtp.ts';
@@ -506,6 +507,65 @@ describe('a guest', () => {
     const left = await up.sql('SELECT id FROM visitors WHERE id = ANY($1)', [[old.record.id, used.record.id]]);
     expect(left).toEqual([{ id: used.record.id }]);
   });
+});
+
+describe('while the mail server is away', () => {
+  const people = ['away-new', 'away-forgot', 'away-code', 'away-mover', 'away-next'].map((name) => `${name}@example.com`);
+  const [fresh = '', forgot = '', coder = '', mover = '', next = ''] = people;
+  const stored = () =>
+    up.sql(
+      `SELECT recipient, template, state, jsonb_array_length(attempts) AS tries FROM underpin.messages
+       WHERE recipient = ANY($1) AND created >= $2 ORDER BY recipient, template`,
+      [people, begun],
+    );
+  let begun = new Date();
+
+  test('every flow answers as ever, its mail waits, comes once when the server is back, and its link is good', async () => {
+    for (const email of [forgot, coder, mover]) await member(email.replace('@example.com', ''));
+    const { body: mine } = await signIn('members', mover);
+    await until('no mail is under way', async () => (await up.sql(`SELECT FROM underpin.messages WHERE state = 'queued'`)).length === 0);
+    await smtp.stop();
+    const came = smtp.mails.length;
+    begun = new Date();
+    const flows: [string, unknown, string?][] = [
+      ['members/sign-up', { email: fresh, password }],
+      ['members/password/forgot', { email: forgot }],
+      ['members/code/request', { email: coder }],
+      ['members/email/change', { email: next, current: password }, mine.accessToken],
+    ];
+    for (const [path, body, token] of flows) {
+      const from = performance.now();
+      const { status, text } = await post(path, body, token);
+      expect([path, status, text]).toEqual([path, 202, '{}']);
+      expect(performance.now() - from).toBeLessThan(limits.messages.patience);
+    }
+    await until('each was tried', async () => (await stored()).every(({ tries }) => Number(tries) > 0));
+    expect((await stored()).map(({ recipient, template, state }) => [recipient, template, state])).toEqual([
+      [coder, 'code-link', 'queued'],
+      [forgot, 'reset', 'queued'],
+      [mover, 'email-asked', 'queued'],
+      [fresh, 'verify', 'queued'],
+      [next, 'email', 'queued'],
+    ]);
+    expect(smtp.mails.length).toBe(came);
+
+    await smtp.start();
+    await until('each was sent', async () => (await stored()).every(({ state }) => state === 'sent'), 40_000);
+    const since = smtp.mails.slice(came);
+    expect(since.map(({ to }) => to).sort()).toEqual([...people].sort());
+    const textTo = (email: string) => since.find(({ to }) => to === email)?.text ?? '';
+    const renewed = 'a new good password';
+    const answers = [
+      await post('members/verify/confirm', { token: tokenOf(textTo(fresh)) }),
+      await post('members/password/reset', { token: tokenOf(textTo(forgot)), password: renewed }),
+      await post('members/code/confirm', { email: coder, code: codeOf(textTo(coder)) }),
+      await post('members/email/confirm', { token: tokenOf(textTo(next)) }),
+      await signIn('members', fresh),
+      await signIn('members', forgot, renewed),
+      await signIn('members', next),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  }, 90_000);
 });
 
 test('the client does all of it', async () => {
