@@ -14,7 +14,7 @@ afterAll(async () => {
   await smtp.stop();
 }, 60_000);
 
-test('what was answered before a kill is mailed after the next start', async () => {
+test('what was answered before a kill is mailed after the next start, with links that are good', async () => {
   const dataDir = dataFolder();
   const env = { SECRET: testSecret, RATE_LIMITS: 'off', ADMIN_EMAIL: ownerEmail, ADMIN_PASSWORD: password, SMTP_URL: smtp.url };
   const web = await startProcess(dataDir, { ...env, ROLE: 'web' });
@@ -32,6 +32,11 @@ test('what was answered before a kill is mailed after the next start', async () 
   const all = await startProcess(dataDir, env);
   await all.ready();
   await until('three mails came', () => smtp.mails.length >= 3, 30_000);
+  for (const { to, text } of smtp.mails) {
+    const token = /#t=([\w-]{43})/.exec(text)?.[1];
+    expect((await all.send('POST /auth/users/verify/confirm', { body: { token } })).status).toBe(200);
+    expect((await all.send('POST /auth/users/sign-in', { body: { email: to, password } })).status).toBe(200);
+  }
   all.kill('SIGTERM');
   expect(await all.ended).toEqual({ code: 0, signal: null });
   expect(smtp.mails.map(({ to }) => to).sort()).toEqual(people);
