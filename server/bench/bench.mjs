@@ -4,6 +4,7 @@
  *
  * Writes nothing into the repository; exits 0 whatever the figures are. docs/how-to/bench.md says how to read them.
  */
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { prepare } from '../../scripts/prepare.mjs';
 import { measureEnumeration, reportEnumeration } from './enumeration.mjs';
@@ -32,6 +33,7 @@ async function main() {
   const unknown = wanted.filter((name) => !all.includes(name));
   if (unknown.length > 0) throw new Error(`--only knows ${all.join(', ')}; not ${unknown.join(', ')}`);
   await prepare(say);
+  const machine = { cores: availableParallelism(), load: loadavg()[0] };
   const ground = await openGround();
   const operations = allOperations.filter((name) => wanted.includes(name));
   const records = operations.length === 0 ? { results: [], batches: [] } : await measureRecords(ground, operations, options);
@@ -40,7 +42,8 @@ async function main() {
   const enumeration = wanted.includes('enumeration') ? await measureEnumeration(ground, options) : [];
   const parts = [reportRecords(records, operations), reportSignIns(signIns), reportEnumeration(enumeration)];
   const report = parts.filter((part) => part !== '').join('\n');
-  process.stdout.write(values.json ? `${JSON.stringify({ ...records, signIns, enumeration })}\n` : `\n${report}`);
+  const about = `machine: ${machine.cores} cores, load ${machine.load.toFixed(1)} before it began\n`;
+  process.stdout.write(values.json ? `${JSON.stringify({ ...records, signIns, enumeration, machine })}\n` : `\n${report}\n${about}`);
 }
 
 let failed = false;
