@@ -59,7 +59,17 @@ async function measureRound(ground, path, { seconds, burst }) {
   const begun = samples[0].sent;
   const idle = samples.filter(({ sent, ms }) => sent > begun + warm * 1000 && sent + ms < from);
   const during = samples.filter(({ sent, ms }) => sent + ms >= from && sent <= until);
-  return { idle: figuresOf(idle), during: figuresOf(during), statuses, took: until - from };
+  // All come in the first second; from then on the hashes are done one after the other.
+  const first = during.filter(({ sent }) => sent < from + 1000);
+  const later = during.filter(({ sent }) => sent >= from + 1000);
+  return {
+    idle: figuresOf(idle),
+    during: figuresOf(during),
+    first: figuresOf(first),
+    later: figuresOf(later),
+    statuses,
+    took: until - from,
+  };
 }
 
 export async function measureSignIns(ground, { rounds, seconds, burst }) {
@@ -76,8 +86,9 @@ export async function measureSignIns(ground, { rounds, seconds, burst }) {
 export function reportSignIns(results) {
   if (results.length === 0) return '';
   const of = (pick) => median(results.map(pick));
+  const ms = (value) => (Number.isNaN(value) ? '–' : value.toFixed(1));
   const line = (label, name, limits) => {
-    const cells = [of((one) => one[name].requests).toFixed(0), ...['p50', 'p99'].map((part) => of((one) => one[name][part]).toFixed(1))];
+    const cells = [of((one) => one[name].requests).toFixed(0), ...['p50', 'p99'].map((part) => ms(of((one) => one[name][part])))];
     return row(label, [...cells, results.reduce((sum, one) => sum + one[name].refused, 0), ...limits]);
   };
   const answered = ['200', '503', '429'].map((status) => `${of(({ statuses }) => statuses[status] ?? 0)} × ${status}`);
@@ -86,6 +97,8 @@ export function reportSignIns(results) {
     row('others', ['requests', 'p50 ms', 'p99 ms', 'refused', 'wanted']),
     line('idle', 'idle', ['']),
     line('during the burst', 'during', [`p99 ≤ ${bound.p99}, 0`]),
+    line('  its first second', 'first', ['']),
+    line('  after that', 'later', ['']),
     `the burst: ${answered.join(', ')}, in ${(of(({ took }) => took) / 1000).toFixed(1)} s${lost > 0 ? `; ${lost} without an answer` : ''}`,
     '',
   ].join('\n');
