@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { slot, type Cache } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import { Turns } from '../kit/turns.ts';
 import { commonPasswords } from './common-passwords.ts';
 
 const parameters = { algorithm: 2 /* argon2id */, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -30,43 +31,29 @@ export const password = z
   .refine((value) => value.isWellFormed(), { error: 'must not hold half of a surrogate pair' })
   .refine((value) => !commonPasswords.has(value.toLowerCase()), { error: 'is one of the most used passwords; choose another' });
 
-interface Queue {
-  running: number;
-  readonly waiting: (() => void)[];
-}
-const queue = slot<Queue>('password queue', () => ({ running: 0, waiting: [] }));
 const most = Math.max(1, availableParallelism() - 1);
+const hashes = slot('password hashes', () => new Turns(most));
+/** One more than may hash: while one is hashed, the account of the next is looked up. */
+const signIns = slot('sign-ins', () => new Turns(most + 1));
 
-/** Refuses while as many wait as may. Asked before anything else is done for a password, so that a burst costs others little. */
-export function refuseWhenFull(cache: Cache): void {
-  if (cache.get(queue).waiting.length < waiting) return;
+async function inTurn<T>(turns: Turns, work: () => Promise<T>): Promise<T> {
+  if (turns.waiting < waiting) return turns.take(work);
   // Not all at the same moment again.
   throw fail('unavailable', { detail: 'Too many sign-ins at once.', retryAfter: 1 + Math.floor(Math.random() * patience) });
 }
 
-async function inTurn<T>(cache: Cache, work: () => Promise<T>): Promise<T> {
-  const state = cache.get(queue);
-  if (state.running >= most) {
-    refuseWhenFull(cache);
-    await new Promise<void>((go) => state.waiting.push(go));
-  } else state.running++;
-  try {
-    return await work();
-  } finally {
-    const next = state.waiting.shift();
-    if (next) next();
-    else state.running--;
-  }
-}
+/** All that a sign-in asks of the database is done in its turn too: else a burst would fill the pool, and others wait behind it. */
+export const signInTurn = <T>(cache: Cache, work: () => Promise<T>): Promise<T> => inTurn(cache.get(signIns), work);
 
-export const hashPassword = (cache: Cache, text: string): Promise<string> => inTurn(cache, () => hash(normal(text), parameters));
+export const hashPassword = (cache: Cache, text: string): Promise<string> =>
+  inTurn(cache.get(hashes), () => hash(normal(text), parameters));
 
 /** Of the same parameters as a real one; its password is nobody's. */
 const ofNobody = '$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Fzv0l0kU0JFZzAcYmFQ3mK8jJb8YyTzj1i0Rk1m0m1E';
 
 /** Whether a password is the account's; without an account it takes as long and is false. */
 export const isPassword = (cache: Cache, stored: string | undefined, text: string): Promise<boolean> =>
-  inTurn(cache, async () => (await verify(stored ?? ofNobody, normal(text)).catch(() => false)) && stored !== undefined);
+  inTurn(cache.get(hashes), async () => (await verify(stored ?? ofNobody, normal(text)).catch(() => false)) && stored !== undefined);
 
 /** Whether a hash was made with lower parameters than today's and is to be made anew at the next sign-in. */
 export const isWeak = (stored: string): boolean =>

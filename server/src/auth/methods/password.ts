@@ -10,7 +10,7 @@ import { parseEmail } from '../../schema/fields/email.ts';
 import type { Collection } from '../../schema/collection.ts';
 import { isVerificationOn } from '../../schema/auth-options.ts';
 import { findAccount, savePassword, type FoundAccount } from '../accounts.ts';
-import { hashPassword, isPassword, isWeak, refuseWhenFull } from '../passwords.ts';
+import { hashPassword, isPassword, isWeak, signInTurn } from '../passwords.ts';
 import { countRate } from '../rates.ts';
 import type { Account } from '../sessions.ts';
 
@@ -19,7 +19,7 @@ export const passwordStrategy = (ctx: Ctx, collection: Collection): Strategy =>
   new Strategy(
     { usernameField: 'email', passwordField: 'password', session: false, passReqToCallback: true },
     (_request: Request, email, password, done) => {
-      judge(ctx, collection, email, password).then(
+      signInTurn(ctx.cache, () => judge(ctx, collection, email, password)).then(
         (account) => done(null, account ?? false),
         (error: unknown) => done(error),
       );
@@ -27,7 +27,6 @@ export const passwordStrategy = (ctx: Ctx, collection: Collection): Strategy =>
   );
 
 async function judge(ctx: Ctx, collection: Collection, email: string, password: string): Promise<Account | undefined> {
-  refuseWhenFull(ctx.cache);
   const network = networkOf(ctx.actor.address);
   await countRate(ctx, `sign-in:${network}`, rates.signInAddress);
   await countRate(ctx, `sign-in:${collection.id}:${parseEmail(email) ?? ''}:${network}`, rates.signInAccount);
