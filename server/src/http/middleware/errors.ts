@@ -13,7 +13,10 @@ export function toReply(error: unknown, requestId: string, log: Log): Reply {
   const failure = known(error) ?? fail('internal', {}, error);
   const { status, title } = errorKinds[failure.code];
   const answered = failure.details.status ?? status;
-  if (answered >= 500) log.error({ requestId, problem: failure.code, err: failure.cause ?? failure }, failure.message);
+  // What is refused because too many came is no fault, and comes in bursts: no stack is printed for each.
+  const isRefusal = failure.code === 'unavailable' && failure.cause === undefined;
+  if (isRefusal) log.info({ requestId, problem: failure.code }, failure.message);
+  else if (answered >= 500) log.error({ requestId, problem: failure.code, err: failure.cause ?? failure }, failure.message);
   const problem: Problem = {
     type: `${docs}#${failure.code}`,
     title,
