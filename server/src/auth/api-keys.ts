@@ -4,7 +4,7 @@
  * It is looked up once in each process and remembered like a session (authenticate.ts): until Postgres says that the key, or the
  * account that it acts as, has changed, and not at all while nothing is heard. What ends by itself is asked at every request.
  */
-import { BlockList, isIP } from 'node:net';
+import { isIP, type BlockList } from 'node:net';
 import { slot } from '../kit/cache.ts';
 import { sha256 } from '../kit/crypto.ts';
 import { failAt } from '../kit/errors.ts';
@@ -14,6 +14,7 @@ import { systemCtx, type Base, type Ctx } from '../ctx.ts';
 import { rowColumns } from '../records/rules/memory.ts';
 import { freshSchema, schemaOf, type Schema } from '../schema/load.ts';
 import { scopesFromRow } from './key-scopes.ts';
+import { isWithin, networksOf } from './networks.ts';
 import { Remembered } from './remembered.ts';
 
 interface Known {
@@ -106,19 +107,6 @@ async function accountOf(ctx: Ctx, schema: Schema, collectionId: string, id: str
   const row = rows[0];
   return row === undefined ? undefined : { id, collection: collection.name, row };
 }
-
-/** `10.0.0.0/8` and the like, as they were checked when the key was made. */
-function networksOf(texts: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const text of texts) {
-    const [address = '', bits = ''] = text.split('/');
-    list.addSubnet(address, Number(bits), isIP(address) === 6 ? 'ipv6' : 'ipv4');
-  }
-  return list;
-}
-
-/** A list of IPv4 networks knows addresses that IPv6 sockets see as `::ffff:1.2.3.4` too. */
-const isWithin = (list: BlockList, address: string): boolean => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 /** When it was used last, at most once a minute, and never while a request waits for it. */
 function noteUse(base: Base, known: Known): void {

@@ -1,6 +1,5 @@
 /** API keys are made, changed, rotated and ended here, by admins alone. The key itself is shown once, by what made it. */
 import { randomBytes } from 'node:crypto';
-import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
 import { audit } from '../changes/audit.ts';
 import { withTx, type Ctx } from '../ctx.ts';
@@ -12,21 +11,7 @@ import { limits } from '../kit/limits.ts';
 import { schemaOf } from '../schema/load.ts';
 import { authCollection } from './accounts.ts';
 import { checkScopes, scopesInput } from './key-scopes.ts';
-
-/** `10.0.0.0/8`; a bare address is a network of its own. */
-const network = z
-  .string()
-  .max(60)
-  .transform((text) => (text.includes('/') ? text : `${text}/${isIP(text) === 6 ? 128 : 32}`))
-  .refine(isNetwork, { error: 'must be an address or a network like 10.0.0.0/8' });
-
-function isNetwork(text: string): boolean {
-  const [address = '', bits = ''] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > (version === 6 ? 128 : 32)) return false;
-  new BlockList().addSubnet(address, Number(bits), version === 6 ? 'ipv6' : 'ipv4');
-  return true;
-}
+import { network } from './networks.ts';
 
 const settings = {
   name: z.string().min(1).max(200),
