@@ -169,15 +169,15 @@ function docsOf(type: unknown, ...bases: readonly string[]): string | undefined 
 
 const abortError = (): ApiError => new ApiError(0, { code: 'aborted', detail: 'The caller gave up' });
 
-/** A caller's signal ends his wait for what others wait for too. */
+/** A caller's signal ends his wait for what others wait for too. It may outlive many calls, so nothing of this one stays on it. */
 function waiting<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  const gone = new Promise<never>((_resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const stop = (): void => reject(abortError());
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) return stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.finally(() => signal.removeEventListener('abort', stop)).then(resolve, reject);
   });
-  return Promise.race([gone, work]);
 }
 
 function sleep(ms: number, signal: AbortSignal | undefined): Promise<void> {

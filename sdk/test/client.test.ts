@@ -1,4 +1,5 @@
 /** The client against a real server on this machine: what goes over the wire, how often, and with which headers. */
+import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClient, filter } from '../src/index.ts';
 import { failure, localServer } from './local-server.ts';
@@ -130,6 +131,15 @@ test('equal reads in flight are one request, and a caller that gives up does not
   expect(seen).toHaveLength(2);
   await posts.list();
   expect(seen).toHaveLength(3);
+});
+
+test('a signal that outlives its calls keeps nothing of them', async () => {
+  answer = () => ({ body: page });
+  const { signal } = new AbortController();
+  const posts = createClient({ url, storage: storageOf(600_000) }).collection('posts');
+  for (let calls = 0; calls < 5; calls += 1) await posts.list({}, { signal });
+  await posts.create({}, { signal });
+  expect([seen.length, getEventListeners(signal, 'abort').length]).toEqual([6, 0]);
 });
 
 test('a write is cancelled by its caller, also while it waits for the next try', async () => {
