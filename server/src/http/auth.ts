@@ -27,7 +27,7 @@ import { adminsId } from '../schema/system.ts';
 import { isObject } from '../records/parse/input.ts';
 import { parsed, readJson } from './body.ts';
 import { cookieOf, sessionCookie, type CookieOf } from './cookies.ts';
-import { noParameters, param } from './incoming.ts';
+import { param, withoutParameters } from './incoming.ts';
 import { accepted, json, noContent, text, type Reply } from './reply.ts';
 import { route } from './route.ts';
 
@@ -64,10 +64,7 @@ export const deviceOf = (request: Request): string => request.headers['user-agen
 
 export function authRoutes(base: Base): Router {
   const router = Router();
-  router.use((request, _response, next) => {
-    noParameters(request);
-    next();
-  });
+  router.use(withoutParameters);
   router.post(
     '/:collection/sign-in',
     route(

@@ -11,7 +11,7 @@ import { collectionInfo, fieldTypeInfo } from '../schema/collection.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { changeCollection, createCollection, dropCollection } from '../schema/save.ts';
 import { parsed, readJson } from './body.ts';
-import { noParameters, param } from './incoming.ts';
+import { noParameters, param, withoutParameters } from './incoming.ts';
 import { json, noContent } from './reply.ts';
 import { route } from './route.ts';
 
@@ -46,10 +46,7 @@ const confirmation = z.strictObject({ confirm: z.string().optional() });
 
 export function collectionRoutes(base: Base): Router {
   const router = Router();
-  router.use((request, _response, next) => {
-    noParameters(request);
-    next();
-  });
+  router.use(withoutParameters);
   router.get(
     '/',
     route(base, async (ctx) => {

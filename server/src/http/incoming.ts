@@ -1,5 +1,6 @@
 /** A request as routes see it, whether Express found the route or records.ts did; and what proxies in front say of it. */
 import type { IncomingMessage } from 'node:http';
+import type { RequestHandler } from 'express';
 import type { Config } from '../kit/config.ts';
 import { failAt } from '../kit/errors.ts';
 
@@ -30,6 +31,12 @@ export function param(request: Incoming, name: string): string {
 export function noParameters(request: Incoming): void {
   for (const [name] of queryOf(request)) throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
 }
+
+/** The same for all routes of a router. */
+export const withoutParameters: RequestHandler = (request, _response, next) => {
+  noParameters(request);
+  next();
+};
 
 /** The address of who asks: that of the connection, or what the last TRUST_PROXY proxies say. */
 export function addressOf(request: IncomingMessage, { TRUST_PROXY: hops }: Config): string {

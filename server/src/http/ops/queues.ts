@@ -6,16 +6,13 @@ import { fail } from '../../kit/errors.ts';
 import { parseId } from '../../kit/ids.ts';
 import { cancelJob, queueCounts, retryFailed, retryJob, scheduleInfos } from '../../queue/jobs.ts';
 import { requireAdmin } from '../collections.ts';
-import { noParameters, param } from '../incoming.ts';
+import { param, withoutParameters } from '../incoming.ts';
 import { json, noContent, type Reply } from '../reply.ts';
 import { route } from '../route.ts';
 
 export function queueRoutes(base: Base): Router {
   const router = Router();
-  router.use((request, _response, next) => {
-    noParameters(request);
-    next();
-  });
+  router.use(withoutParameters);
   router.get(
     '/',
     route(base, async (ctx) => {
