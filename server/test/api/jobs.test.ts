@@ -1,5 +1,5 @@
 /** Jobs, the same on both stores: what was committed is done, once, and what was not never is. */
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { z } from 'zod';
 import { systemCtx, withTx, type Ctx } from '../../src/ctx.ts';
 import { defineJob, type Doing } from '../../src/jobs/job.ts';
@@ -7,7 +7,7 @@ import { enqueue, type JobOptions } from '../../src/queue/enqueue.ts';
 import { jobKind } from '../../src/queue/kinds.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { until } from '../support/process.ts';
-import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { hasRedis, startRedis, testOn, type TestRedis } from '../support/redis.ts';
 
 const note = jobKind('test-note', 'now', z.strictObject({ text: z.string() }));
 const slow = jobKind('test-slow', 'bulk', z.strictObject({ text: z.string() }));
@@ -15,7 +15,7 @@ const tick = jobKind('test-tick', 'now', z.strictObject({}));
 const unknown = jobKind('test-unknown', 'now', z.strictObject({}));
 
 describe.each(['Postgres', 'Redis'])('jobs on %s', (store) => {
-  const suite = store === 'Redis' && !hasRedis ? test.skip : test;
+  const suite = testOn(store);
   let up: TestApp;
   let others: TestApp[] = [];
   let redis: TestRedis | undefined;

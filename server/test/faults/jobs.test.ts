@@ -5,11 +5,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest } from '@jest/globals';
 import pg from 'pg';
 import { testSecret } from '../support/app.ts';
 import { dataFolder, endProcesses, postgresPid, postgresPort, startProcess, superuser, until, type Process } from '../support/process.ts';
-import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { hasRedis, startRedis, testOn, type TestRedis } from '../support/redis.ts';
 import { randomness } from '../property/random.ts';
 
 const long = process.env['UNDERPIN_TEST_LONG'] === '1';
@@ -21,7 +21,7 @@ const atOnce = 8;
 jest.setTimeout(long ? 900_000 : 120_000);
 
 describe.each(['Postgres', 'Redis'])('with queues in %s', (store) => {
-  const suite = store === 'Redis' && !hasRedis ? test.skip : test;
+  const suite = testOn(store);
   const workers = new Set<ChildProcess>();
   let server: Process;
   let redis: TestRedis | undefined;

@@ -3,11 +3,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { freePort, until } from './process.ts';
 
 const program = process.env['UNDERPIN_TEST_REDIS'] ?? '';
 export const hasRedis = program !== '' || process.env['CI'] === 'true';
+
+/** A test of one of the stores of queues: skipped by name where there is no Redis, a failure where nothing may be skipped. */
+export const testOn = (store: string) => (store === 'Redis' && !hasRedis ? test.skip : test);
 
 export interface TestRedis {
   readonly url: string;
