@@ -6,6 +6,7 @@ import { useTranslate } from 'react-admin';
 import { MONO } from '../app/theme.ts';
 import { request } from '../data/client.ts';
 import { showDate } from '../fields/dates.ts';
+import { CardList, COLUMN } from '../ui/CardList.tsx';
 import { PageHeader } from '../ui/PageHeader.tsx';
 import { Trouble } from '../ui/Trouble.tsx';
 import { useSettled } from '../ui/use-settled.ts';
@@ -26,8 +27,6 @@ interface Acts {
 }
 
 const newest = { sort: '-id', limit: 50, fields: 'id,created,action,actor,address,target,before,after' };
-/** No wider than the page, however long a line of what changed is. */
-const column = { display: 'grid', gridTemplateColumns: 'minmax(0, 1fr)' };
 const about = 'action.contains($text) || actor.contains($text) || target.contains($text) || address.contains($text)';
 
 export const Audit = () => {
@@ -52,17 +51,17 @@ export const Audit = () => {
   return (
     <>
       <PageHeader title={t('audit.title')} note={t('audit.note')} />
-      <Box sx={{ maxWidth: 760, ...column, gap: 2 }}>
+      <Box sx={{ maxWidth: 760, ...COLUMN, gap: 2 }}>
         <TextField label={t('audit.about')} value={text} onChange={(event) => setText(event.target.value)} size="small" type="search" />
         {acts.error ? <Trouble error={acts.error} onRetry={acts.refetch} /> : null}
         {acts.data !== undefined && rows.length === 0 ? (
           <Typography sx={{ color: 'text.secondary' }}>{t(asked === '' ? 'audit.none' : 'audit.noneSuch')}</Typography>
         ) : null}
-        <Box component="ul" aria-label={t('audit.title')} sx={{ listStyle: 'none', m: 0, p: 0, ...column, gap: 1 }}>
+        <CardList label={t('audit.title')}>
           {rows.map((act) => (
             <ActRow key={act.id} act={act} />
           ))}
-        </Box>
+        </CardList>
         {acts.hasNextPage ? (
           <Button disabled={acts.isFetchingNextPage} onClick={() => void acts.fetchNextPage()} sx={{ justifySelf: 'start' }}>
             {t('audit.older')}

@@ -7,6 +7,7 @@ import { useNotify, useTranslate } from 'react-admin';
 import { ApiFailure, messageOf, request } from '../data/client.ts';
 import { askForProof } from '../data/session.ts';
 import { showDate } from '../fields/dates.ts';
+import { CardList, COLUMN } from '../ui/CardList.tsx';
 import { CopyBlock } from '../ui/CopyBlock.tsx';
 import { PageHeader } from '../ui/PageHeader.tsx';
 import { Trouble } from '../ui/Trouble.tsx';
@@ -51,18 +52,18 @@ export const Keys = () => {
           {t('keys.make')}
         </Button>
       </PageHeader>
-      <Box sx={{ maxWidth: 760, display: 'grid', gap: 2 }}>
+      <Box sx={{ maxWidth: 760, ...COLUMN, gap: 2 }}>
         {error ? <Trouble error={error} onRetry={refetch} /> : null}
         {shown === undefined ? null : <CopyBlock title={t('keys.once')} text={shown} />}
         {isMaking ? <NewKey isBusy={change.isPending} onCreate={(body) => change.mutate({ method: 'POST', path: PATH, body })} /> : null}
         {data !== undefined && keys.length === 0 && !isMaking ? (
           <Typography sx={{ color: 'text.secondary' }}>{t('keys.none')}</Typography>
         ) : null}
-        <Box component="ul" aria-label={t('keys.title')} sx={{ listStyle: 'none', m: 0, p: 0, display: 'grid', gap: 1 }}>
+        <CardList label={t('keys.title')}>
           {keys.map((key) => (
             <KeyRow key={key.id} record={key} isBusy={change.isPending} onChange={change.mutate} />
           ))}
-        </Box>
+        </CardList>
       </Box>
     </>
   );

@@ -6,6 +6,7 @@ import { useNotify, useTranslate } from 'react-admin';
 import { messageOf, request } from '../data/client.ts';
 import { showDate } from '../fields/dates.ts';
 import { MONO } from '../app/theme.ts';
+import { CardList, COLUMN } from '../ui/CardList.tsx';
 import { PageHeader } from '../ui/PageHeader.tsx';
 import { Trouble } from '../ui/Trouble.tsx';
 import { Templates } from './Templates.tsx';
@@ -61,17 +62,17 @@ const Outbox = () => {
   if (error) return <Trouble error={error} onRetry={() => Promise.all([state.refetch(), list.refetch()])} />;
   const messages = list.data?.data ?? [];
   return (
-    <Box sx={{ display: 'grid', gap: 2 }}>
+    <Box sx={{ ...COLUMN, gap: 2 }}>
       {state.data === undefined ? null : (
         <Typography>{state.data.sends ? t('mail.sends', { from: state.data.from }) : t('mail.keeps')}</Typography>
       )}
       {state.data?.sends === true ? <SendTest /> : null}
       {list.data !== undefined && messages.length === 0 ? <Typography sx={{ color: 'text.secondary' }}>{t('mail.none')}</Typography> : null}
-      <Box component="ul" aria-label={t('mail.outbox')} sx={{ listStyle: 'none', m: 0, p: 0, display: 'grid', gap: 1 }}>
+      <CardList label={t('mail.outbox')}>
         {messages.map((message) => (
           <MessageRow key={message.id} message={message} />
         ))}
-      </Box>
+      </CardList>
     </Box>
   );
 };
