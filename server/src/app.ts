@@ -3,6 +3,8 @@ import type { Server } from 'node:http';
 import { openDatabase, type Access } from './db/connect.ts';
 import { listen } from './db/listen.ts';
 import { migrate } from './db/migrate.ts';
+import { beginChanges } from './changes/begin.ts';
+import type { ChangeBounds, ChangeLog } from './changes/log.ts';
 import { followKeys } from './auth/api-keys.ts';
 import { followSessions } from './auth/authenticate.ts';
 import { createOwner } from './auth/accounts.ts';
@@ -27,6 +29,8 @@ export interface Parts {
   readonly secret: string;
   readonly served: Served;
   readonly clock?: () => number;
+  /** How much of the change log is remembered. */
+  readonly changes?: ChangeBounds;
   /** Jobs and schedules besides our own. */
   readonly work?: { readonly jobs: readonly Job[]; readonly schedules: readonly Schedule[] };
 }
@@ -43,10 +47,12 @@ export interface App {
 export async function createApp(parts: Parts): Promise<App> {
   const { config, log, secret } = parts;
   const database = openDatabase(parts.access, log);
+  let changes: ChangeLog | undefined;
   try {
     await migrate(database.owner);
     const listener = await listen(database, log);
-    const base: Base = { config, log, database, listener, cache: new Cache(), secret, clock: parts.clock ?? Date.now };
+    changes = await beginChanges(database, log, parts.changes);
+    const base: Base = { config, log, database, listener, changes, cache: new Cache(), secret, clock: parts.clock ?? Date.now };
     followSchema(base);
     followSessions(base);
     followKeys(base);
@@ -69,11 +75,13 @@ export async function createApp(parts: Parts): Promise<App> {
       close: async () => {
         await drain(server);
         await worker?.close();
+        await base.changes.close();
         await listener.close();
         await database.close();
       },
     };
   } catch (error) {
+    await changes?.close();
     await database.close();
     throw error;
   }

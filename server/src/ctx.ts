@@ -1,4 +1,5 @@
 /** What every function is given: first argument, always called `ctx`. */
+import type { ChangeLog } from './changes/log.ts';
 import type { Config } from './kit/config.ts';
 import type { Actor } from './kit/actor.ts';
 import type { Cache } from './kit/cache.ts';
@@ -13,6 +14,7 @@ export interface Base {
   readonly log: Log;
   readonly database: Database;
   readonly listener: Listener;
+  readonly changes: ChangeLog;
   readonly cache: Cache;
   /** The installation's secret, from which keys are derived. */
   readonly secret: string;

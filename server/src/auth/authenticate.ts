@@ -6,7 +6,7 @@
  * request looks it up: so a session that was ended anywhere is ended here within a second.
  */
 import type { AdminRole, Actor } from '../kit/actor.ts';
-import { actorOfKey, isApiKey, type From } from './api-keys.ts';
+import { actorOfKey, forgetKey, isApiKey, type From } from './api-keys.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
@@ -30,6 +30,13 @@ export function followSessions(base: Base): void {
   const forgetAll = (): void => sessions.forgetAll();
   base.listener.on('session', (id) => sessions.forget(id), forgetAll);
   base.listener.on('account', (id) => sessions.forgetWhere((one) => one.account === id), forgetAll);
+}
+
+/** What is remembered of who is asking is asked of the database again. */
+export function forget(base: Base, actor: Actor): void {
+  const sessions = base.cache.get(memory);
+  if ('session' in actor) sessions.forget(actor.session);
+  forgetKey(base, actor);
 }
 
 export interface Credentials extends From {

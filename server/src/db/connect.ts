@@ -105,13 +105,15 @@ interface Timeouts {
 const forRequests: Timeouts = { statement: limits.database.statement, idle: limits.database.idleInTransaction };
 const forJobs: Timeouts = { statement: limits.database.job, idle: limits.database.job };
 
+/** How values are written as text: the same wherever they come from, an answer or the log of changes. */
+export const textSettings = ['timezone=UTC', 'datestyle=ISO', 'extra_float_digits=1'];
+
 const sessionOptions = (role: string | undefined, { statement, idle }: Timeouts): string =>
   [
     ...(role === undefined ? [] : [`role=${role}`]),
     `statement_timeout=${statement}`,
     `idle_in_transaction_session_timeout=${idle}`,
-    'timezone=UTC',
-    'datestyle=ISO',
+    ...textSettings,
     'jit=off',
     // Enough to sort the keys of a hundred thousand records in memory, for pages far into a list.
     'work_mem=8MB',

@@ -34,7 +34,8 @@ export interface Embedded {
 const login = 'underpin';
 const database = 'underpin';
 
-export async function startEmbedded(dataDir: string, log: Log): Promise<Embedded> {
+/** `more` are settings besides ours, as `name=value`. */
+export async function startEmbedded(dataDir: string, log: Log, more: readonly string[] = []): Promise<Embedded> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const binaries = findBinaries(dataDir, log);
   const cluster = join(binaries.home, 'postgres');
@@ -44,7 +45,7 @@ export async function startEmbedded(dataDir: string, log: Log): Promise<Embedded
   await stopOrphan(cluster, log);
 
   const port = await freePort();
-  const watch = superviseServer(binaries, cluster, port, log);
+  const watch = superviseServer(binaries, cluster, port, log, more);
   try {
     await watch.ready();
     await ensureDatabase(port, superPassword, loginPassword);
@@ -88,7 +89,7 @@ interface Supervised {
 }
 
 /** Starts the server, and starts it again when it ends without being told to, waiting a little longer each time. */
-function superviseServer(binaries: Binaries, cluster: string, port: number, log: Log): Supervised {
+function superviseServer(binaries: Binaries, cluster: string, port: number, log: Log, more: readonly string[]): Supervised {
   const logFile = join(binaries.home, 'postgres.log');
   const pidFile = join(cluster, 'postmaster.pid');
   let child: ChildProcess | undefined;
@@ -104,7 +105,7 @@ function superviseServer(binaries: Binaries, cluster: string, port: number, log:
     const begun = performance.now();
     const started = spawn(
       binaries.path('postgres'),
-      ['-D', cluster, '-p', String(port), ...serverSettings.flatMap((setting) => ['-c', setting])],
+      ['-D', cluster, '-p', String(port), ...[...serverSettings, ...more].flatMap((setting) => ['-c', setting])],
       { ...binaries.user, cwd: '/', detached: true, stdio: ['ignore', output, output], env: binaries.env },
     );
     closeSync(output);
@@ -172,7 +173,10 @@ async function ensureDatabase(port: number, superPassword: string, loginPassword
   probe.on('error', () => undefined);
   try {
     await probe.connect();
+    const { rows } = await probe.query<{ able: boolean }>('SELECT rolreplication AS able FROM pg_roles WHERE rolname = current_user');
     await probe.end();
+    // Folders from before the log of changes have a login that may not read it.
+    if (rows[0]?.able !== true) await asSuperuser(port, superPassword, database, (client) => mayReplicate(client));
     return;
   } catch {
     await probe.end().catch(() => undefined);
@@ -183,8 +187,11 @@ async function ensureDatabase(port: number, superPassword: string, loginPassword
   });
   await asSuperuser(port, superPassword, database, async (client) => {
     await client.query(prepareSql(database, { name: login, password: loginPassword }));
+    await mayReplicate(client);
   });
 }
+
+const mayReplicate = async (client: pg.Client): Promise<void> => void (await client.query(`ALTER ROLE ${ident(login)} REPLICATION`));
 
 async function asSuperuser(port: number, password: string, name: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password, database: name });

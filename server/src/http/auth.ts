@@ -2,6 +2,7 @@
 import { Router, type Request } from 'express';
 import { z } from 'zod';
 import type { SessionAnswer } from '@underpin/sdk/wire';
+import { cookieOf, sessionCookie, type CookieOf } from '../auth/cookies.ts';
 import type { Base, Ctx } from '../ctx.ts';
 import { ownRecord, authCollection } from '../auth/accounts.ts';
 import { signUp } from '../auth/flows/sign-up.ts';
@@ -26,7 +27,6 @@ import { schemaOf } from '../schema/load.ts';
 import { adminsId } from '../schema/system.ts';
 import { isObject } from '../records/parse/input.ts';
 import { parsed, readJson } from './body.ts';
-import { cookieOf, sessionCookie, type CookieOf } from './cookies.ts';
 import { param, withoutParameters } from './incoming.ts';
 import { accepted, json, noContent, text, type Reply } from './reply.ts';
 import { route } from './route.ts';

@@ -2,9 +2,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const methods = 'GET, POST, PATCH, DELETE';
-const sendable = 'Authorization, Content-Type, If-Match, Idempotency-Key, X-Request-Id, X-Underpin-Client, X-Underpin-Session';
+const sendable = 'Authorization, Content-Type, If-Match, Idempotency-Key, Prefer, X-Request-Id, X-Underpin-Client, X-Underpin-Session';
 const readable =
-  'ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Schema-Hash, Idempotency-Replayed, Server-Timing';
+  'ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Schema-Hash, Idempotency-Replayed, Server-Timing, X-Underpin-Position';
 
 /** What a browser asks of every answer. */
 export function corsHeaders(origins: readonly string[], { headers: { origin } }: IncomingMessage): Record<string, string> {

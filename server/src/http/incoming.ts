@@ -1,7 +1,6 @@
-/** A request as routes see it, whether Express found the route or records.ts did; and what proxies in front say of it. */
+/** A request as routes see it, whether Express found the route or records.ts did. */
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler } from 'express';
-import type { Config } from '../kit/config.ts';
 import { failAt } from '../kit/errors.ts';
 
 export type Incoming = IncomingMessage & {
@@ -37,19 +36,3 @@ export const withoutParameters: RequestHandler = (request, _response, next) => {
   noParameters(request);
   next();
 };
-
-/** The address of who asks: that of the connection, or what the last TRUST_PROXY proxies say. */
-export function addressOf(request: IncomingMessage, { TRUST_PROXY: hops }: Config): string {
-  const direct = request.socket.remoteAddress ?? 'unknown';
-  const forwarded = request.headers['x-forwarded-for'];
-  if (hops === 0 || typeof forwarded !== 'string') return direct;
-  const chain = [...forwarded.split(',').map((part) => part.trim()), direct].filter((part) => part !== '').reverse();
-  return chain[Math.min(hops, chain.length - 1)] ?? direct;
-}
-
-/** `http` or `https`, as the client sees it. */
-export function protocolOf(request: IncomingMessage, { TRUST_PROXY: hops }: Config): string {
-  const forwarded = request.headers['x-forwarded-proto'];
-  if (hops > 0 && typeof forwarded === 'string') return forwarded.split(',', 1)[0]?.trim() ?? 'http';
-  return 'encrypted' in request.socket ? 'https' : 'http';
-}

@@ -24,7 +24,7 @@ import { readJson } from './body.ts';
 import { noParameters, param, queryOf, queryText, type Incoming } from './incoming.ts';
 import { keysCollection } from './keys.ts';
 import { once } from './middleware/idempotency.ts';
-import { countWrites } from './middleware/limits.ts';
+import { countWrites } from '../auth/admit.ts';
 import { json, noContent, text, type Reply } from './reply.ts';
 import { answer, route, type RouteOptions, type Work } from './route.ts';
 

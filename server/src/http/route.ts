@@ -2,18 +2,20 @@
 import type { ServerResponse } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import type { Base, Ctx } from '../ctx.ts';
+import { admit, countAddress, type Admitted } from '../auth/admit.ts';
 import { authenticate, authenticateNobody } from '../auth/authenticate.ts';
+import { cookieOf, meantBy } from '../auth/cookies.ts';
+import { positionOf } from '../changes/position.ts';
 import { isStalePlan } from '../db/pg-errors.ts';
 import { hasScope } from '../kit/actor.ts';
 import { newId } from '../kit/ids.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import { addressOf } from '../kit/peer.ts';
 import { Timing } from '../kit/timing.ts';
 import { loadedHash, reloadSchema } from '../schema/load.ts';
-import { cookieOf, meantBy } from './cookies.ts';
 import { corsHeaders } from './cors.ts';
-import { addressOf, pathOf, urlOf, type Incoming } from './incoming.ts';
-import { admit, countAddress, type Admitted } from './middleware/limits.ts';
+import { pathOf, urlOf, type Incoming } from './incoming.ts';
 import { toReply } from './middleware/errors.ts';
 import { send, sendChunks, type Reply } from './reply.ts';
 
@@ -49,6 +51,7 @@ export async function answer<R extends Incoming>(
     const ctx = await contextOf(base, options, request, requestId);
     admitted = admit(base, ctx.actor, options.write ?? !['GET', 'HEAD'].includes(request.method ?? ''), headers);
     const reply = await withFreshSchema(ctx, () => work(ctx, request));
+    if (wantsPosition(request)) await tellPosition(ctx, headers);
     const hash = loadedHash(base);
     if (hash !== undefined) headers['X-Schema-Hash'] = hash;
     const timing = ctx.timing?.header;
@@ -123,4 +126,19 @@ async function withFreshSchema(ctx: Ctx, work: () => Promise<Reply>): Promise<Re
 function requestIdOf(request: Incoming, now: number): string {
   const sent = request.headers['x-request-id'];
   return typeof sent === 'string' && /^[A-Za-z0-9._-]{8,64}$/.test(sent) ? sent : newId(now);
+}
+
+/** RFC 7240. A client that follows live queries asks with its writes for their place in the log. */
+const wantsPosition = ({ method, headers: { prefer } }: Incoming): boolean =>
+  method !== 'GET' && typeof prefer === 'string' && prefer.split(',').some((one) => one.trim() === 'position');
+
+/** A place behind the commit: that of a message that is written now, so that the log comes there at once. */
+async function tellPosition(ctx: Ctx, headers: Record<string, string>): Promise<void> {
+  const { epoch, state } = ctx.changes;
+  if (state !== 'live') return;
+  const [row] = await ctx.database.app.texts({
+    name: 'position',
+    text: `SELECT pg_logical_emit_message(true, 'underpin.barrier', '')::text`,
+  });
+  headers['X-Underpin-Position'] = `${epoch}.${positionOf(row?.[0] ?? '')}`;
 }

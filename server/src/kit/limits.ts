@@ -44,6 +44,22 @@ export const limits = {
     lifetime: 1_800_000,
     statements: 2_000,
   },
+  /**
+   * The log of changes. What is remembered of it: bytes, changes, ms, and bytes of Postgres's own log that are kept for it. From `bulk`
+   * on a transaction is not held; how many of its messages are. ms: between two notes of how far it was read; until silence is the
+   * end of a connection, for us and for Postgres; between tries, where nothing is wrong, when it fails, when it cannot be; for a barrier.
+   */
+  changes: {
+    ring: { bytes: 64 * 1_048_576, changes: 100_000, retain: 120_000, wal: 256 * 1_048_576 },
+    bulk: { bytes: 8 * 1_048_576, changes: 5_000, messages: 1_000 },
+    beat: 1_000,
+    silent: 15_000,
+    partition: 10_000,
+    again: 200,
+    backoff: { first: 50, most: 5_000 },
+    unavailable: 30_000,
+    barrier: 5_000,
+  },
   listen: { heartbeat: 500, silent: 1_000, giveUp: 2_000 },
   /** ms; `proof` is how long a sign-in shows who is there. */
   session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000, proof: 600_000, noted: 86_400_000 },
@@ -85,7 +101,41 @@ export const limits = {
     text: 100_000,
   },
   /** ms after its last use that a guest stays; how many go at once. */
+  /**
+   * Live queries: connections of one account and of one address, subscriptions of one connection (of an admin's); groups of a process;
+   * snapshots read at once, and how often one is tried again; bytes of a message in, of a row and of a part of
+   * a snapshot out; packets and bytes that may wait for who reads slowly, ms until he is given up, how often in `lagWindow` ms;
+   * ms that one member costs (`perMember`), from which on telling is put off (`idle`), the share of the time that it may take,
+   * ms that it waits at most; ms between two watermarks; ms after a token's end;
+   * ms that the first waits for the log.
+   */
+  live: {
+    perAccount: 20,
+    perAddress: 50,
+    subscriptions: 100,
+    adminSubscriptions: 200,
+    groups: 100_000,
+    snapshots: 16,
+    tries: 50,
+    message: 65_536,
+    row: 262_144,
+    part: 262_144,
+    packets: 256,
+    queued: 1_048_576,
+    patience: 30_000,
+    lags: 3,
+    lagWindow: 60_000,
+    perMember: 0.005,
+    idle: 2,
+    share: 0.3,
+    longest: 250,
+    watermark: 1_000,
+    grace: 5_000,
+    start: 10_000,
+  },
   guests: { idle: 30 * 86_400_000, sweep: 500 },
+  /** Rows that a live query without a limit holds; least rows that a window holds beyond it; arms of an `or` that it is looked up by. */
+  realtime: { rows: 5_000, slack: 10, branches: 4 },
   setupLink: 30 * 60_000,
   /** ms for which what was mailed is good, and tries that a code has. */
   oneTime: { verify: 86_400_000, reset: 30 * 60_000, code: 600_000, email: 86_400_000, tries: 5 },

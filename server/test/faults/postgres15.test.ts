@@ -5,6 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
+import type { Txn } from '../../src/changes/change.ts';
+import { createChangeLog } from '../../src/changes/log.ts';
+import { openDatabase } from '../../src/db/connect.ts';
+import { quiet } from '../support/own-postgres.ts';
 import { endProcesses, dataFolder, freePort, startProcess, until } from '../support/process.ts';
 
 const bin = process.env['UNDERPIN_TEST_POSTGRES15'] ?? '';
@@ -13,6 +17,12 @@ const suite = bin === '' && !isCi ? describe.skip : describe;
 
 suite('Postgres 15', () => {
   let server: ChildProcess;
+  let start: () => Promise<void>;
+  const stop = async (): Promise<void> => {
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGINT');
+    await ended;
+  };
   let port = 0;
   const folder = mkdtempSync(join(tmpdir(), 'underpin-pg15-'));
   const url = (user: string, database: string): string => `postgres://${user}@127.0.0.1:${port}/${database}`;
@@ -36,20 +46,23 @@ suite('Postgres 15', () => {
       stdio: 'pipe',
     });
     port = Number(await freePort());
-    server = spawn(
-      join(bin, 'postgres'),
-      ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
-      { ...user, cwd: '/', stdio: 'ignore' },
-    );
     const admin = (): pg.Client => new pg.Client({ connectionString: url('postgres', 'postgres') });
-    await until('Postgres answers', async () => {
-      const client = admin();
-      client.on('error', () => undefined);
-      return client.connect().then(
-        () => client.end().then(() => true),
-        () => false,
+    start = async () => {
+      server = spawn(
+        join(bin, 'postgres'),
+        ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+        { ...user, cwd: '/', stdio: 'ignore' },
       );
-    });
+      await until('Postgres answers', async () => {
+        const client = admin();
+        client.on('error', () => undefined);
+        return client.connect().then(
+          () => client.end().then(() => true),
+          () => false,
+        );
+      });
+    };
+    await start();
     const client = admin();
     await client.connect();
     await client.query('CREATE ROLE able LOGIN CREATEROLE');
@@ -62,9 +75,7 @@ suite('Postgres 15', () => {
 
   afterAll(async () => {
     await endProcesses();
-    const ended = new Promise((resolve) => server.once('exit', resolve));
-    server.kill('SIGINT');
-    await ended;
+    await stop();
     rmSync(folder, { recursive: true, force: true });
   }, 60_000);
 
@@ -119,4 +130,38 @@ suite('Postgres 15', () => {
     },
     60_000,
   );
+
+  // In the database that the tests above have left.
+  test('the log of changes says that it takes another wal_level, and is read where that is so', async () => {
+    const database = openDatabase({ url: url('postgres', 'for_super'), roles: { app: 'underpin_app', owner: 'underpin_owner' } }, quiet);
+    const unable = createChangeLog(database, quiet);
+    unable.start();
+    await until('it is unavailable', () => unable.state === 'unavailable');
+    expect(unable.reason).toMatch(/wal_level = replica/);
+    await unable.close();
+
+    await database.owner.run({ text: 'SELECT 1' });
+    const client = new pg.Client({ connectionString: url('postgres', 'for_super') });
+    await client.connect();
+    await client.query('ALTER SYSTEM SET wal_level = logical');
+    await client.end();
+    await stop();
+    await start();
+    const log = createChangeLog(database, quiet);
+    const heard: Txn[] = [];
+    log.follow({ txn: (txn) => heard.push(txn) });
+    await until('it is live', () => log.state === 'live');
+    const { rows } = await database.app.run({ text: 'SELECT temporary FROM pg_replication_slots' });
+    expect(rows).toEqual([{ temporary: true }]);
+    await database.app.run({ text: `UPDATE public.notes SET text = 'c'` });
+    await log.barrier();
+    const change = heard.flatMap((txn) => txn.changes).find(({ relation }) => relation.name === 'notes');
+    if (change?.op !== 'update' || change.old === undefined) throw new Error('no update');
+    const at = change.relation.columns.indexOf('text');
+    expect([change.old[at], change.row[at]]).toEqual(['b', 'c']);
+    // Computed columns are told from Postgres 18 on.
+    expect(change.relation.columns).not.toContain('sum');
+    await log.close();
+    await database.close();
+  }, 60_000);
 });

@@ -32,7 +32,10 @@ const rows: readonly (readonly string[])[] = [
   ['kit'],
 ];
 /** Imports against the rows that are let through; each with its reason. It ends empty. */
-const exceptions: readonly string[] = [];
+const exceptions: readonly string[] = [
+  // The type of the log that every ctx carries. What is behind it (log.ts and below) knows no ctx.
+  'ctx -> changes',
+];
 
 const server = filesIn('server/src');
 const roomOf = (file: string): string => relative('server/src', file).split('/')[0]?.replace(/\.ts$/, '') ?? '';

@@ -129,11 +129,27 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}, w
     close: async () => {
       await app.close();
       await inside.end();
+      await dropSlots(superuser, name);
       await superuser.query(`DROP DATABASE ${name} WITH (FORCE)`);
       await superuser.end();
       rmSync(dataDir, { recursive: true, force: true });
     },
   });
+}
+
+/** A database is not dropped while there are slots in it; one is active until Postgres has noticed that its reader is gone. */
+export async function dropSlots(superuser: pg.Pool, database: string): Promise<void> {
+  for (;;) {
+    const { rows } = await superuser.query<{ name: string; pid: number | null }>(
+      'SELECT slot_name AS name, active_pid AS pid FROM pg_replication_slots WHERE database = $1',
+      [database],
+    );
+    if (rows.length === 0) return;
+    for (const { name, pid } of rows) {
+      if (pid !== null) await superuser.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
+      await superuser.query('SELECT pg_drop_replication_slot($1)', [name]).catch(() => undefined);
+    }
+  }
 }
 
 export function sender(base: string): TestApp['send'] {

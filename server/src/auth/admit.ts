@@ -2,11 +2,11 @@
  * How much one caller may ask of this process: requests and writes in ten seconds, and requests at once. Counted in
  * memory: these bounds keep one caller from taking the server from the others, and need no agreement between processes.
  */
-import { apiKeyOf, callerKey, limitKey, type Actor } from '../../kit/actor.ts';
-import { slot } from '../../kit/cache.ts';
-import { fail } from '../../kit/errors.ts';
-import { limits, rates, type Rate } from '../../kit/limits.ts';
-import type { Base } from '../../ctx.ts';
+import { apiKeyOf, callerKey, limitKey, type Actor } from '../kit/actor.ts';
+import { slot } from '../kit/cache.ts';
+import { fail } from '../kit/errors.ts';
+import { limits, rates, type Rate } from '../kit/limits.ts';
+import type { Base } from '../ctx.ts';
 
 interface Counter {
   count: number;

@@ -13,7 +13,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Config } from '../kit/config.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
-import { protocolOf } from './incoming.ts';
+import { protocolOf } from '../kit/peer.ts';
 
 /** Whose session a cookie holds. */
 export type CookieOf = 'admin' | 'account';
