@@ -1,6 +1,7 @@
 /** What goes over the wire, as types only: server and client compile against this one file. */
 
 import type { Lint, Trace } from './expr/findings.ts';
+import type { CompareClass } from './expr/ir.ts';
 
 /** A problem answer (RFC 9457), `application/problem+json`. */
 export interface Problem {
@@ -273,4 +274,75 @@ export interface RuleTestResult {
   readonly code?: string;
   readonly detail?: string;
   readonly record?: unknown;
+}
+
+/** A place in the change log: texts of one length, which compare as they follow each other within an epoch. */
+export type Position = string;
+
+/** How the rows of a live query are ordered, so that both sides put a row in the same place. */
+export interface OrderKey {
+  readonly field: string;
+  readonly as: CompareClass;
+  readonly descending: boolean;
+  readonly nullsFirst: boolean;
+}
+
+/** Where a subscription stands: sent again after a break, it brings what was missed. */
+export interface LivePlace {
+  readonly group: string;
+  readonly epoch: string;
+  readonly position: Position;
+}
+
+/** `subscribe`: what `POST …/query` takes, without pages and counts. Without `limit` all rows, 5,000 at most. */
+export interface SubscribeRequest {
+  readonly id: string;
+  readonly collection: string;
+  readonly filter?: string;
+  readonly where?: unknown;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly sort?: readonly string[];
+  readonly limit?: number;
+  readonly fields?: readonly string[];
+  readonly expand?: unknown;
+  readonly at?: LivePlace;
+}
+
+/** `null` as the content of a row: it is not there (any more). */
+export type LiveOp =
+  | readonly ['put', id: string, row: LiveRow]
+  | readonly ['patch', id: string, fields: Readonly<Record<string, unknown>>]
+  | readonly ['leave', id: string]
+  | readonly ['truncate'];
+export type LiveRow = { readonly id: string } & Readonly<Record<string, unknown>>;
+
+/** `snapshot`: all rows (`more` of them follow in `snapshot` messages). `delta`: what was missed. `current`: nothing was. */
+export type SubscribeAnswer =
+  | ({ readonly ok: true; readonly seq: number; readonly order: readonly OrderKey[] } & LivePlace &
+      (
+        | { readonly mode: 'snapshot'; readonly rows: readonly LiveRow[]; readonly more: number }
+        | { readonly mode: 'delta'; readonly ops: readonly LiveOp[] }
+        | { readonly mode: 'current' }
+      ))
+  | { readonly ok: false; readonly problem: Problem };
+
+export type ResetReason = 'schema' | 'auth' | 'bulk' | 'lag' | 'epoch';
+
+/** What the server says by itself. */
+export interface LiveMessages {
+  snapshot: (message: readonly [id: string, n: number, rows: readonly LiveRow[], last: boolean], done: () => void) => void;
+  changes: (message: readonly [group: string, seq: number, position: Position, ops: readonly LiveOp[]]) => void;
+  watermark: (message: readonly [position: Position]) => void;
+  reset: (message: readonly [group: string, reason: ResetReason]) => void;
+  problem: (message: readonly [id: string, problem: Problem]) => void;
+}
+/** What a client says. */
+export interface LiveRequests {
+  subscribe: (request: SubscribeRequest, answer: (answer: SubscribeAnswer) => void) => void;
+  widen: (request: { readonly id: string; readonly limit: number }, answer: (answer: SubscribeAnswer) => void) => void;
+  unsubscribe: (request: { readonly id: string }) => void;
+  auth: (
+    request: { readonly token: string | null },
+    answer: (answer: { readonly ok: true } | { readonly ok: false; readonly problem: Problem }) => void,
+  ) => void;
 }

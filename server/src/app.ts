@@ -19,7 +19,10 @@ import { startWorker } from './jobs/worker.ts';
 import { Cache } from './kit/cache.ts';
 import type { Config } from './kit/config.ts';
 import type { Log } from './kit/log.ts';
-import { followSchema, schemaOf } from './schema/load.ts';
+import { attachRealtime } from './realtime/attach.ts';
+import { Hub } from './realtime/hub.ts';
+import { whenSeen } from './realtime/rights.ts';
+import { followSchema, reloadSchema, schemaOf } from './schema/load.ts';
 import { ensureUsers } from './schema/save.ts';
 
 export interface Parts {
@@ -68,11 +71,18 @@ export async function createApp(parts: Parts): Promise<App> {
         ? undefined
         : await startWorker(base, { jobs: [...jobs, ...(work?.jobs ?? [])], schedules: [...schedules, ...(work?.schedules ?? [])] });
     const server = createHttpServer(base, parts.served);
+    const hub = new Hub(changes, log, async (txn) => {
+      await whenSeen(base, txn);
+      await reloadSchema(ctx);
+    });
+    const realtime = attachRealtime(base, server, hub);
     return {
       base,
       server,
       setupToken: async () => ((await hasAdmin(systemCtx(base))) ? undefined : makeSetupToken(systemCtx(base))),
       close: async () => {
+        realtime.close();
+        hub.close();
         await drain(server);
         await worker?.close();
         await base.changes.close();

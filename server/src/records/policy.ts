@@ -198,6 +198,18 @@ function workOut({ known }: Caller, { name }: Question, work: () => Condition): 
   return condition;
 }
 
+/** The same caller, of whom every condition that is asked is noted, and whether it was made of the moment. */
+export const observed = (caller: Caller, note: (name: string, condition: Condition, isMomentary: boolean) => void): Caller => ({
+  ...caller,
+  asked: ({ name }, work) => {
+    // What is remembered was not made of the moment; what is worked out says so itself.
+    caller.known.momentary = false;
+    const condition = work();
+    note(name, condition, caller.known.momentary);
+    return condition;
+  },
+});
+
 /** The fields that a write sends, for the name of a question that depends on them. */
 const sentName = ({ sent }: Partial<FoldContext>): string => (sent === undefined ? '' : ` ${[...sent].sort().join()}`);
 

@@ -146,6 +146,9 @@ function randomExpand(random: Random, collection: string, depth: number): Expand
   );
 }
 
+/** The same as it stands in a body. */
+export const randomExpandOf = (random: Random, collection: string): unknown => bodyOf(randomExpand(random, collection, 1));
+
 export const randomCollection = (random: Random): string =>
   random.pick(['posts', 'posts', 'posts', 'users', 'notes', 'notes', 'teams', 'staff']);
 

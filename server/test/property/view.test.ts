@@ -5,10 +5,8 @@
  * are found again that were written for somebody else, for another value or at another time.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { schemaOf } from '../../src/schema/load.ts';
-import { systemCtx } from '../../src/ctx.ts';
 import { isObject } from '../../src/records/parse/input.ts';
-import { password, startTestApp, type TestApp } from '../support/app.ts';
+import { startTestApp, type TestApp } from '../support/app.ts';
 import {
   randomAggregate,
   randomCollection,
@@ -24,12 +22,13 @@ import {
   turn,
   type ExportRequest,
 } from './asking.ts';
+import { givePasswords, signInAll } from './callers.ts';
 import { owedExport, readExport, type Format } from './exporting.ts';
 import { Judge } from './judge.ts';
 import { Owed, Refused, type AggregateRequest, type ListRequest, type Whole } from './owed.ts';
 import { randomness, type Random } from './random.ts';
 import { scoresOf, searchedBy, type Scores } from './searching.ts';
-import { defineWorld, fillWorld, idOf, readWorld } from './world.ts';
+import { defineWorld, fillWorld, readWorld } from './world.ts';
 
 const long = process.env['UNDERPIN_TEST_LONG'] === '1';
 const ofTheDay = Number(process.env['SEED'] ?? new Date().toISOString().slice(0, 10).replaceAll('-', ''));
@@ -50,20 +49,7 @@ beforeAll(async () => {
   up = await startTestApp();
   await defineWorld(up);
   await fillWorld(up, randomness(7));
-  await up.account('model');
-  const users = (await schemaOf(systemCtx(up.app.base))).byName;
-  for (const [collection, index] of [
-    ['users', 0],
-    ['users', 1],
-    ['staff', 0],
-    ['users', 9],
-  ] as const) {
-    const values = [users.get(collection)?.id, idOf(collection, index)];
-    await up.sql(
-      'INSERT INTO underpin.credentials SELECT $1, $2, password_hash, changed FROM underpin.credentials ORDER BY changed DESC LIMIT 1',
-      values,
-    );
-  }
+  await givePasswords(up);
 }, 60_000);
 afterAll(() => up.close());
 
@@ -72,17 +58,7 @@ async function at(moment: number): Promise<void> {
   // He who asked before the moment asks after it: what is remembered of him is his.
   if (moment !== moments[0]) return;
   tokens.splice(0);
-  tokens.push(undefined);
-  for (const [collection, index] of [
-    ['users', 0],
-    ['users', 1],
-    ['staff', 0],
-    ['users', 9],
-  ] as const) {
-    const answer = await up.send(`POST /auth/${collection}/sign-in`, { body: { email: `account${index}@example.com`, password } });
-    expect(answer.status).toBe(200);
-    tokens.push(answer.body.accessToken);
-  }
+  tokens.push(...(await signInAll(up)));
 }
 
 /** Other rules for every collection; what the product does not take is tried again with others. */

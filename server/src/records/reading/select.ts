@@ -178,7 +178,7 @@ function selectAbility({ caller, params, columns, root }: Selecting, collection:
 /** The fields of an answer, in the collection's order; the id always. */
 export const visibleFields = (caller: Caller, collection: Collection, asked: readonly Field[] | undefined): readonly Field[] =>
   collection.fields.filter(
-    (field) => readOf(caller, collection, field) !== 'never' && (asked === undefined || field.name === 'id' || asked.includes(field)),
+    (field) => (asked === undefined || field.name === 'id' || asked.includes(field)) && readOf(caller, collection, field) !== 'never',
   );
 
 /** What stands for a list that is too long to be shown. */

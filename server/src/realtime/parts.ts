@@ -1,0 +1,36 @@
+/** A snapshot in parts: the next is sent when the client has the one before, so that no more than one of them waits. */
+import type { LiveRow } from '@underpin/sdk/wire';
+import { fail } from '../kit/errors.ts';
+import { limits } from '../kit/limits.ts';
+import type { Client } from './socket.ts';
+
+export interface Parts {
+  readonly first: readonly LiveRow[];
+  /** How many rows follow. */
+  readonly more: number;
+  readonly send: () => void;
+}
+
+export function inParts(socket: Client, id: string, rows: readonly string[]): Parts {
+  const parts: string[][] = [[]];
+  let size = 0;
+  for (const row of rows) {
+    if (row.length > limits.live.row)
+      throw fail('limit_exceeded', `A record of more than ${limits.live.row} bytes cannot be followed; leave out large fields.`);
+    if (size + row.length > limits.live.part) {
+      parts.push([]);
+      size = 0;
+    }
+    size += row.length;
+    parts.at(-1)?.push(row);
+  }
+  // cast: the writer of rows wrote each of them
+  const toRows = (part: readonly string[]): readonly LiveRow[] => JSON.parse(`[${part.join()}]`) as readonly LiveRow[];
+  const [first = [], ...rest] = parts;
+  const send = (n: number): void => {
+    const part = rest[n];
+    if (part !== undefined && socket.connected)
+      socket.emit('snapshot', [id, n + 1, toRows(part), n === rest.length - 1], () => send(n + 1));
+  };
+  return { first: toRows(first), more: rest.reduce((sum, part) => sum + part.length, 0), send: () => send(0) };
+}

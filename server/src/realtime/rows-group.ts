@@ -1,0 +1,94 @@
+/** A group without a limit: what a transaction does to it is seen from the rows that it changed, as they were and as they are. */
+import type { Txn } from '../changes/change.ts';
+import { limits } from '../kit/limits.ts';
+import { planImages } from '../records/reading/images.ts';
+import { effectsOf, type Op } from './effects.ts';
+import type { Group } from './group.ts';
+import type { Hub } from './hub.ts';
+import { tooBusy, tooMany, type Comer, type Entered, type LiveGroup } from './live-group.ts';
+import type { Local } from './local.ts';
+import { queried, Row, type RowChange } from './row.ts';
+import { changesOf, isBulkOf } from './since.ts';
+import { catchUp, missed, readAt } from './snapshot.ts';
+
+export class RowsGroup implements LiveGroup {
+  readonly group: Group;
+  members = 0;
+  seq = 0;
+  readonly isExact = true;
+  readonly #hub: Hub;
+  readonly #local: Local;
+  #pending: RowChange[] = [];
+  #isUnknown = false;
+
+  constructor(hub: Hub, group: Group, local: Local) {
+    this.#hub = hub;
+    this.group = group;
+    this.#local = local;
+  }
+
+  get position(): string {
+    return this.#hub.place;
+  }
+
+  touch(txn: Txn, changes: readonly RowChange[]): boolean {
+    if (isBulkOf(this.group, txn)) this.#isUnknown = true;
+    this.#pending.push(...changes);
+    return true;
+  }
+
+  take(): readonly Op[] | 'unknown' {
+    const ops = effectsOf(this.#local, this.#pending.splice(0));
+    return this.#isUnknown ? 'unknown' : ops;
+  }
+
+  async enter(comer: Comer, join: (entered: Entered) => void): Promise<void> {
+    if (comer.at !== undefined && (await this.#goOn(comer.at.position, join))) return;
+    const source = queried(this.group.collection);
+    for (let tries = 0; tries < limits.live.tries; tries++) {
+      const plan = planImages(comer.caller, this.group.collection, comer.asked, {
+        columns: source.columns,
+        limit: limits.realtime.rows + 1,
+      });
+      const read = await this.#hub.reads.take(() => readAt(comer.ctx, plan));
+      const late = await missed(this.#hub.log, this.#hub.seen, read);
+      const changes = late && changesOf(this.group, late);
+      if (changes === undefined) continue;
+      const rows = new Map(read.rows.map((image) => [image[0] ?? '', new Row(this.group.collection, source.relation, image)]));
+      if (!this.#apply(rows, changes)) continue;
+      if (rows.size > limits.realtime.rows) throw tooMany();
+      this.#hub.flush();
+      return join({ mode: 'snapshot', rows: [...rows.values()].map((row) => this.#local.write(row)) });
+    }
+    throw tooBusy();
+  }
+
+  /** What somebody missed since he was told last, where the log has all of it. */
+  async #goOn(position: string, join: (entered: Entered) => void): Promise<boolean> {
+    const { log } = this.#hub;
+    if (position < log.tail) return false;
+    await catchUp(log, position);
+    if (position < log.tail || position > log.head) return false;
+    const changes = changesOf(this.group, [...log.after(position)]);
+    const ops = changes && effectsOf(this.#local, changes);
+    if (ops === undefined || ops === 'unknown') return false;
+    this.#hub.flush();
+    join({ mode: 'delta', ops });
+    return true;
+  }
+
+  /** False where too little was told. */
+  #apply(rows: Map<string, Row>, changes: readonly RowChange[]): boolean {
+    for (const change of changes) {
+      if (change === 'truncate') {
+        rows.clear();
+        continue;
+      }
+      for (const one of [change.old, change.row]) if (one?.id !== undefined) rows.delete(one.id);
+      if (change.row === undefined) continue;
+      if (change.row.id === undefined || !change.row.tells(this.#local.reads)) return false;
+      if (this.#local.matches(change.row)) rows.set(change.row.id, change.row);
+    }
+    return true;
+  }
+}

@@ -1,0 +1,102 @@
+/** `subscribe`: the line of a list, up to the plan; then the group takes over. */
+import { z } from 'zod';
+import type { OrderKey } from '@underpin/sdk/wire';
+import type { Ctx } from '../ctx.ts';
+import { fail, failAt } from '../kit/errors.ts';
+import { limits } from '../kit/limits.ts';
+import { inputOfBody } from '../records/parse/input.ts';
+import type { SortKey } from '../records/parse/conditions.ts';
+import { parseList, type Asked } from '../records/parse/list.ts';
+import { callerOf, policyFor, readOf, refuseHidden, refuseNever, type Caller } from '../records/policy.ts';
+import type { Collection, Field } from '../schema/collection.ts';
+import { collectionNamed, schemaOf } from '../schema/load.ts';
+import { groupOf, type Group } from './group.ts';
+import type { Hub } from './hub.ts';
+import type { Comer, Entered, LiveGroup } from './live-group.ts';
+import { QueryGroup } from './query-group.ts';
+import { RowsGroup } from './rows-group.ts';
+import { WindowGroup } from './window-group.ts';
+
+const place = z.strictObject({ group: z.string().max(100), epoch: z.string().max(100), position: z.string().max(100) });
+const requested = z.looseObject({ collection: z.string(), at: place.optional() });
+
+export interface Subscription {
+  readonly group: Group;
+  readonly comer: Comer;
+  readonly order: readonly OrderKey[];
+}
+
+/** What is asked, by whom; the same refusals as of a list. */
+export async function parseSubscription(ctx: Ctx, hub: Hub, request: unknown): Promise<Subscription> {
+  const parsed = requested.safeParse(request);
+  if (!parsed.success) throw failAt('invalid_request', '', 'A subscription is { id, collection, … }');
+  const { collection: name, at, id: _id, limit, ...query } = parsed.data;
+  await hub.ready(); // 503: the log of changes cannot be read
+  const schema = await schemaOf(ctx);
+  const collection = collectionNamed(schema, name); // 404
+  const caller = callerOf(ctx, schema);
+  refuseHidden(caller, collection); // 401, 404
+  if (collection.system) throw fail('forbidden', 'Collections of the system are not live.');
+  for (const unfit of ['search', 'highlight', 'cursor', 'page', 'count', 'can'])
+    if (unfit in query) throw failAt('invalid_request', `/${unfit}`, `A live query takes no "${unfit}"`);
+  const input = inputOfBody({ ...query, ...(limit === undefined ? {} : { limit }) });
+  const read = parseList(caller, collection, { read: () => input }); // 400
+  refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403
+  const asked = withOrder(collection, read);
+  const order = orderOf(caller, collection, asked);
+  const group = groupOf(caller, { collection, asked, limit: limit === undefined ? undefined : asked.limit });
+  const isHis = at !== undefined && at.epoch === hub.log.epoch && at.group === group.id;
+  return { group, comer: { ctx, caller, asked, at: isHis ? at : undefined }, order };
+}
+
+const fieldOf = (collection: Collection, { ir }: SortKey): Field | undefined =>
+  ir.op === 'column' && ir.row.origin.kind === 'record' ? collection.byName.get(ir.field) : undefined;
+
+/** The client puts rows in order by what it sees of them: what they are sorted by is shown too. */
+function withOrder(collection: Collection, asked: Asked): Asked {
+  if (asked.fields === undefined) return asked;
+  return { ...asked, fields: [...new Set([...asked.fields, ...asked.sort.flatMap((key) => fieldOf(collection, key) ?? [])])] };
+}
+
+function orderOf(caller: Caller, collection: Collection, asked: Asked): readonly OrderKey[] {
+  return asked.sort.map((key) => {
+    const field = fieldOf(collection, key);
+    if (field === undefined || readOf(caller, collection, field).length > 0)
+      throw failAt('invalid_request', '/sort', 'A live query is sorted by fields of its own that you may read of every record');
+    return { field: field.name, as: classOf(field.ty.kind), descending: key.descending, nullsFirst: key.nullsFirst };
+  });
+}
+
+const classOf = (kind: string): OrderKey['as'] =>
+  kind === 'id' || kind === 'int' || kind === 'number' || kind === 'decimal' || kind === 'bool' || kind === 'day' ? kind : 'text';
+
+/** The group of the subscription, begun where nobody follows it yet; `join` is called as `LiveGroup.enter` says. */
+export async function enter(hub: Hub, { group, comer }: Subscription, join: (one: LiveGroup, entered: Entered) => void): Promise<void> {
+  const one = hub.group(group.id) ?? begin(hub, group);
+  one.members += 1;
+  try {
+    await one.enter(comer, (entered) => join(one, entered));
+  } catch (error) {
+    leave(hub, one);
+    throw error;
+  }
+}
+
+/** One member less; a group that nobody follows is let go. */
+export function leave(hub: Hub, one: LiveGroup): void {
+  one.members -= 1;
+  if (one.members === 0) hub.remove(one);
+}
+
+function begin(hub: Hub, group: Group): LiveGroup {
+  if (hub.size >= limits.live.groups) throw fail('unavailable', { detail: 'Too many live queries.', retryAfter: 30 });
+  const made = create(hub, group);
+  hub.add(made);
+  return made;
+}
+
+function create(hub: Hub, group: Group): LiveGroup {
+  const { local, limit } = group;
+  if (local === undefined) return new QueryGroup(hub, group);
+  return limit === undefined ? new RowsGroup(hub, group, local) : new WindowGroup(hub, group, local, limit);
+}
