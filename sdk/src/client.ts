@@ -52,6 +52,8 @@ export interface TransportOptions {
   readonly retries?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cookies: boolean;
+  /** Told of the place of each write in the change log, where it wants to know. */
+  readonly written?: { readonly isWanted: () => boolean; readonly at: (place: string) => void };
 }
 
 export function createTransport(options: TransportOptions, credentials: () => Credentials): Transport {
@@ -126,6 +128,7 @@ async function once(options: TransportOptions, base: string, call: Call, own: Re
         'X-Underpin-Client': 'js/0.1.0',
         ...(call.body !== undefined && { 'Content-Type': 'application/json' }),
         ...(options.cookies && { 'X-Underpin-Session': 'cookie' }),
+        ...(call.method !== 'GET' && options.written?.isWanted() === true && { Prefer: 'position' }),
         ...options.headers,
         ...call.headers,
         ...own,
@@ -133,6 +136,8 @@ async function once(options: TransportOptions, base: string, call: Call, own: Re
       ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
     });
     if (!response.ok) throw await toError(response, options.url);
+    const place = response.headers.get('X-Underpin-Position');
+    if (place !== null) options.written?.at(place);
     isStreaming = call.stream === true;
     if (isStreaming) return response.body ?? new Blob([await response.arrayBuffer()]).stream();
     const text = await response.text();

@@ -9,6 +9,8 @@ import { createCollections } from './collections.ts';
 import type { Collections } from './collections.ts';
 import { createKeys } from './keys.ts';
 import type { Keys } from './keys.ts';
+import { LiveQuery } from './live/live.ts';
+import type { Connection, Live } from './live/live.ts';
 import { createRecords } from './records.ts';
 import type { Records } from './records.ts';
 import { Sessions } from './sessions.ts';
@@ -25,6 +27,7 @@ export type { CallOptions } from './client.ts';
 export type { ChangeOptions, Collections } from './collections.ts';
 export type { ApiKeyChange, Keys, NewApiKey, ShownApiKey } from './keys.ts';
 export type { Listing } from './listing.ts';
+export type { Live, LiveStatus } from './live/live.ts';
 export type { ExportQuery, Records } from './records.ts';
 export type { AuthEvent, Session, SessionStorage } from './sessions.ts';
 export type { CollectionTypes, Expand, FileValue, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
@@ -75,10 +78,24 @@ export function createClient<S extends SchemaTypes<S> = Untyped>(options: Client
     token === undefined
       ? undefined
       : { token: () => Promise.resolve(token), renew: () => Promise.resolve(false), epoch: () => 0, account: () => undefined };
-  const transport = createTransport({ ...options, cookies }, () => fixed ?? sessions);
+  let lastWritten: string | undefined;
+  let connected: Promise<Connection> | undefined;
+  const written = { isWanted: () => connected !== undefined, at: (place: string) => void (lastWritten = place) };
+  const transport = createTransport({ ...options, cookies, written }, () => fixed ?? sessions);
   const sessions = new Sessions(transport, toStorage(options.storage, options.url), { cookies, timeoutMs: options.timeoutMs });
+  const connect = (): Promise<Connection> =>
+    (connected ??= import('./live/connection.ts').then(({ openConnection }) =>
+      openConnection({
+        url: options.url,
+        cookies,
+        token: async () => (await (fixed ?? sessions).token()) ?? null,
+        renew: async () => (fixed ? false : sessions.renew(await sessions.token())),
+        onAuth: (listener) => void sessions.listen((_session, event) => listener(event !== 'refreshed')),
+      }),
+    ));
+  const follow = (collection: string, query: object): Live<never> => new LiveQuery({ ...query, collection }, connect, () => lastWritten);
   return {
-    collection: (name) => createRecords(transport, name),
+    collection: (name) => createRecords(transport, name, follow),
     batch: (say, options) => sendBatch(transport, say, options),
     auth: createAuth(transport, sessions, 'users'),
     collections: createCollections(transport),

@@ -32,8 +32,12 @@ export interface Keys {
   revoke(id: string, options?: CallOptions): Promise<void>;
 }
 
+const refuse = (): never => {
+  throw new TypeError('API keys are not live');
+};
+
 export function createKeys(transport: Transport): Keys {
-  const { list } = createRecords<KeySchema, '_api_keys'>(transport, '_api_keys');
+  const { list } = createRecords<KeySchema, '_api_keys'>(transport, '_api_keys', refuse);
   const send = <T>(method: Call['method'], path: string, options: CallOptions | undefined, body?: unknown): Promise<T> =>
     transport.send({ ...options, method, path: `/records/_api_keys${path}`, body, unkeyed: true });
   const one = (id: string): string => `/${encodeURIComponent(id)}`;

@@ -4,6 +4,7 @@ import type { AggregateQuery, AggregateRow, Group, Measures } from './aggregate.
 import { withoutRead } from './body.ts';
 import type { CallOptions, Transport } from './client.ts';
 import { Listing } from './listing.ts';
+import type { Live } from './live/live.ts';
 import { toCondition, toExport, toSearch, toSelection, withText } from './query.ts';
 import type { PlainQuery } from './query.ts';
 import type {
@@ -15,9 +16,11 @@ import type {
   FirstQuery,
   ListQuery,
   ListedOf,
+  RecordOf,
   RowOf,
   Selection,
   SomeCondition,
+  Sort,
   UpdateOf,
 } from './types.ts';
 import type { Page } from './wire.ts';
@@ -57,6 +60,10 @@ export interface Records<S, C extends keyof S> {
     query?: Selection<S, C, F, E> & { readonly can?: A },
     options?: CallOptions,
   ): Promise<ListedOf<S, C, F, E, undefined, A>>;
+  /** A list that stays true, in its order: the rows as they are now, whoever changes them. Without `limit` all of them. */
+  live<const F extends Fields<S, C> = undefined, const E extends Expand<S, C> | undefined = undefined>(
+    query?: LiveQueryOf<S, C, F, E>,
+  ): Live<RecordOf<S, C, F, E>>;
   count(query?: Condition<S, C>, options?: CallOptions): Promise<number>;
   aggregate<const M extends Measures<S, C>, const G extends readonly Group<S, C>[] | undefined = undefined>(
     query: AggregateQuery<S, C, G, M>,
@@ -86,10 +93,17 @@ export type ExportQuery<S, C extends keyof S, F, E> = Omit<FirstQuery<S, C, F, E
   readonly limit?: number;
 };
 
+export interface LiveQueryOf<S, C extends keyof S, F, E> extends Selection<S, C, F, E>, Condition<S, C> {
+  readonly sort?: readonly Sort<S, C>[];
+  readonly limit?: number;
+}
+/** Opens a live query; the client's, for all of its collections. */
+export type Follow = (collection: string, query: PlainQuery) => Live<never>;
+
 /** Longest query string sent as GET, in characters; proxies cut longer ones off. */
 const longestUrl = 2000;
 
-export function createRecords<S, C extends keyof S & string>(transport: Transport, collection: C): Records<S, C> {
+export function createRecords<S, C extends keyof S & string>(transport: Transport, collection: C, follow: Follow): Records<S, C> {
   const path = `/records/${encodeURIComponent(collection)}`;
   const one = (id: string): string => `${path}/${encodeURIComponent(id)}`;
   const ifMatch = (version: number | undefined): Record<string, string> => (version === undefined ? {} : { 'If-Match': `"${version}"` });
@@ -110,6 +124,7 @@ export function createRecords<S, C extends keyof S & string>(transport: Transpor
     search: (text, query = {}, options) => list({ sort: ['-_rank'], ...query, search: text }, options),
     first: async (query = {}, options = {}) => (await load<never>({ ...query, limit: 1 }, options)).data[0] ?? null,
     get: (id, query = {}, options) => transport.send({ ...options, method: 'GET', path: one(id), query: toSelection(query) }),
+    live: (query = {}) => follow(collection, withText(query)),
     count: async (query = {}, options = {}) =>
       (await load({ ...query, limit: 1, count: 'exact', fields: ['id'] }, options)).page.total ?? 0,
     create: (data, options) => transport.send({ ...options, method: 'POST', path, body: withoutRead(data, false) }),
