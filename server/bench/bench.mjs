@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: how fast Underpin is beside a server written by hand, whether the time that it takes tells who has an
- * account, and what many who sign in at once cost the others. One file for each: records, sign-ins, enumeration.
+ * account, what many who sign in at once cost the others, and how long it takes to find who follows a change. One file for
+ * each: records, sign-ins, enumeration, matching.
  *
  * Writes nothing into the repository; exits 0 whatever the figures are. docs/how-to/bench.md says how to read them.
  */
@@ -9,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { prepare } from '../../scripts/prepare.mjs';
 import { measureEnumeration, reportEnumeration } from './enumeration.mjs';
 import { allOperations, measureRecords, reportRecords } from './records.mjs';
+import { measureMatching, reportMatching } from './matching.mjs';
 import { end, isEnding, openGround, say } from './servers.mjs';
 import { measureSignIns, reportSignIns } from './sign-ins.mjs';
 
@@ -26,7 +28,7 @@ const { values } = parseArgs({
 });
 const counts = ['rounds', 'seconds', 'connections', 'records', 'samples', 'burst'];
 const options = Object.fromEntries(counts.map((name) => [name, Number(values[name])]));
-const all = [...allOperations, 'sign-ins', 'enumeration'];
+const all = [...allOperations, 'sign-ins', 'enumeration', 'matching'];
 const wanted = values.only?.split(',') ?? all;
 
 async function main() {
@@ -34,16 +36,19 @@ async function main() {
   if (unknown.length > 0) throw new Error(`--only knows ${all.join(', ')}; not ${unknown.join(', ')}`);
   await prepare(say);
   const machine = { cores: availableParallelism(), load: loadavg()[0] };
-  const ground = await openGround();
+  const matching = wanted.includes('matching') ? await measureMatching(options) : [];
+  const ground = wanted.every((name) => name === 'matching') ? undefined : await openGround();
   const operations = allOperations.filter((name) => wanted.includes(name));
   const records = operations.length === 0 ? { results: [], batches: [] } : await measureRecords(ground, operations, options);
   const signIns = wanted.includes('sign-ins') ? await measureSignIns(ground, options) : [];
   // Last: the jobs that it leaves undone would be done by the servers of the others.
   const enumeration = wanted.includes('enumeration') ? await measureEnumeration(ground, options) : [];
-  const parts = [reportRecords(records, operations), reportSignIns(signIns), reportEnumeration(enumeration)];
+  const parts = [reportRecords(records, operations), reportSignIns(signIns), reportEnumeration(enumeration), reportMatching(matching)];
   const report = parts.filter((part) => part !== '').join('\n');
   const about = `machine: ${machine.cores} cores, load ${machine.load.toFixed(1)} before it began\n`;
-  process.stdout.write(values.json ? `${JSON.stringify({ ...records, signIns, enumeration, machine })}\n` : `\n${report}\n${about}`);
+  process.stdout.write(
+    values.json ? `${JSON.stringify({ ...records, signIns, enumeration, matching, machine })}\n` : `\n${report}\n${about}`,
+  );
 }
 
 let failed = false;
