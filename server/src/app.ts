@@ -19,10 +19,8 @@ import { startWorker } from './jobs/worker.ts';
 import { Cache } from './kit/cache.ts';
 import type { Config } from './kit/config.ts';
 import type { Log } from './kit/log.ts';
-import { attachRealtime } from './realtime/attach.ts';
-import { Hub } from './realtime/hub.ts';
-import { whenSeen } from './realtime/rights.ts';
-import { followSchema, reloadSchema, schemaOf } from './schema/load.ts';
+import { createRealtime } from './realtime/attach.ts';
+import { followSchema, schemaOf } from './schema/load.ts';
 import { ensureUsers } from './schema/save.ts';
 
 export interface Parts {
@@ -70,19 +68,15 @@ export async function createApp(parts: Parts): Promise<App> {
       config.ROLE === 'web'
         ? undefined
         : await startWorker(base, { jobs: [...jobs, ...(work?.jobs ?? [])], schedules: [...schedules, ...(work?.schedules ?? [])] });
-    const server = createHttpServer(base, parts.served);
-    const hub = new Hub(changes, log, async (txn) => {
-      await whenSeen(base, txn);
-      await reloadSchema(ctx);
-    });
-    const realtime = attachRealtime(base, server, hub);
+    const realtime = createRealtime(base);
+    const server = createHttpServer(base, parts.served, realtime.streams);
+    realtime.attach(server);
     return {
       base,
       server,
       setupToken: async () => ((await hasAdmin(systemCtx(base))) ? undefined : makeSetupToken(systemCtx(base))),
       close: async () => {
         realtime.close();
-        hub.close();
         await drain(server);
         await worker?.close();
         await base.changes.close();

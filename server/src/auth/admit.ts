@@ -60,6 +60,11 @@ export const countAddress = (base: Base, address: string): void => {
   if (base.config.RATE_LIMITS) countOne(base, base.cache.get(counters), `all ${callerKey({ kind: 'anonymous', address })}`, rates.api);
 };
 
+/** Counts what comes in over a socket. */
+export function countMessage(base: Base, actor: Actor): void {
+  if (base.config.RATE_LIMITS) countOne(base, base.cache.get(counters), `message ${limitKey(actor)}`, rates.message);
+}
+
 /** Counts what a request writes besides the one that it was counted as. */
 export function countWrites(base: Base, actor: Actor, more: number): void {
   if (!base.config.RATE_LIMITS) return;

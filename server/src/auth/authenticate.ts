@@ -60,6 +60,12 @@ export async function authenticateNobody(base: Base, authorization: string | und
   return { kind: 'anonymous', address: key?.address ?? from.address };
 }
 
+/** When an access token ends, in ms since 1970; what else somebody comes with has no end of its own. */
+export async function endOf(base: Base, authorization: string | undefined): Promise<number | undefined> {
+  const token = tokenOf(authorization ?? '');
+  return token === undefined || isApiKey(token) ? undefined : (await verifyToken(base, token))?.expires;
+}
+
 const tokenOf = (authorization: string): string | undefined => /^Bearer ([\w.-]{1,4096})$/i.exec(authorization)?.[1];
 
 async function fromBearer(base: Base, authorization: string, from: From): Promise<Actor> {

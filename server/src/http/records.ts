@@ -5,7 +5,10 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
+import { countWrites } from '../auth/admit.ts';
+import { endOf } from '../auth/authenticate.ts';
 import type { Base, Ctx } from '../ctx.ts';
+import type { Actor } from '../kit/actor.ts';
 import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { aggregateRecords } from '../records/aggregate.ts';
@@ -14,7 +17,7 @@ import { removeMany, updateMany } from '../records/change-many.ts';
 import { createRecord } from '../records/create.ts';
 import { exportRecords, exportTypes } from '../records/export.ts';
 import { listRecords } from '../records/list.ts';
-import { inputOfBody, inputOfUrl } from '../records/parse/input.ts';
+import { inputOfBody, inputOfUrl, type Input } from '../records/parse/input.ts';
 import { readRecord } from '../records/read.ts';
 import { removeRecord } from '../records/remove.ts';
 import type { Written } from '../records/reading/serialize.ts';
@@ -24,15 +27,15 @@ import { readJson } from './body.ts';
 import { noParameters, param, queryOf, queryText, type Incoming } from './incoming.ts';
 import { keysCollection } from './keys.ts';
 import { once } from './middleware/idempotency.ts';
-import { countWrites } from '../auth/admit.ts';
 import { json, noContent, text, type Reply } from './reply.ts';
-import { answer, route, type RouteOptions, type Work } from './route.ts';
+import { answer, askedBy, route, type RouteOptions, type Work } from './route.ts';
 
 interface RecordRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/api/v1/records`: a collection, and behind it nothing, a word or an id. */
   readonly path: string;
-  readonly work: Work<Incoming>;
+  /** `live`: a part of the app, made beside the routes (realtime/streams.ts). */
+  readonly work: Work<Incoming> | 'live';
   readonly options?: RouteOptions;
 }
 
@@ -70,6 +73,7 @@ export const recordRoutes: readonly RecordRoute[] = [
       return { status: 200, chunks, headers: { 'Content-Type': exportTypes[format], ...name } };
     },
   },
+  { method: 'GET', path: '/:collection/live', work: 'live' },
   {
     method: 'POST',
     path: '/:collection/update',
@@ -139,7 +143,7 @@ const words = new Set(recordRoutes.flatMap(({ path }) => path.split('/').filter(
 
 /** Answers what is a request for records; false where it is none. */
 export const recordsDoor =
-  (base: Base) =>
+  (base: Base, live: Live) =>
   (request: IncomingMessage, response: ServerResponse): boolean => {
     const { url = '' } = request;
     if (!url.startsWith(`${prefix}/`)) return false;
@@ -150,9 +154,36 @@ export const recordsDoor =
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const found = routes.get(`${method} ${path}`);
     if (found === undefined || (collection === keysCollection && method !== 'GET' && !words.has(id ?? ''))) return false;
-    void answer(base, found.work, found.options ?? {}, Object.assign(request, { params: { collection, id: id ?? '' } }), response);
+    const work: Work<Incoming> = found.work === 'live' ? (ctx, asked) => stream(live, ctx, asked) : found.work;
+    void answer(base, work, found.options ?? {}, Object.assign(request, { params: { collection, id: id ?? '' } }), response);
     return true;
   };
+
+/** Opens a live query as a stream of events. */
+export interface Live {
+  open(ctx: Ctx, opening: Opening): Promise<{ readonly events: AsyncIterable<string>; readonly until: AbortSignal }>;
+}
+interface Opening {
+  readonly collection: string;
+  readonly input: Input;
+  readonly lastEventId: string | undefined;
+  who(): Promise<Actor>;
+  readonly ends: number | undefined;
+}
+
+async function stream(live: Live, ctx: Ctx, request: Incoming): Promise<Reply> {
+  const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
+  if (request.method === 'HEAD') return { status: 200, headers };
+  const { 'last-event-id': lastEventId, authorization } = request.headers;
+  const { events, until } = await live.open(ctx, {
+    collection: param(request, 'collection'),
+    input: inputOfUrl(queryOf(request), 'live'),
+    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
+    who: () => askedBy(ctx, request),
+    ends: await endOf(ctx, authorization),
+  });
+  return { status: 200, chunks: events, until, headers };
+}
 
 async function changeMany(ctx: Ctx, request: Incoming, change: typeof updateMany): Promise<Reply> {
   noParameters(request);

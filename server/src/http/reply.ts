@@ -9,6 +9,8 @@ export interface Reply {
   readonly text?: string;
   /** A body that is made while it is sent, as fast as it is taken. */
   readonly chunks?: AsyncIterable<string>;
+  /** Where that has no end of its own: when it is over, whether or not all was taken. */
+  readonly until?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -41,10 +43,10 @@ export function send(response: ServerResponse, reply: Reply, more: Readonly<Reco
 /** Sends a body while it is made. What goes wrong on the way ends the connection, so that half of it is not taken for all. */
 export async function sendChunks(
   response: ServerResponse,
-  { status, headers = {} }: Reply,
+  { status, headers = {}, until }: Reply,
   chunks: AsyncIterable<string>,
   more: Readonly<Record<string, string>>,
 ): Promise<void> {
   response.writeHead(status, { ...more, 'Cache-Control': 'no-store', ...headers });
-  await pipeline(Readable.from(chunks, { highWaterMark: 1 }), response);
+  await pipeline(Readable.from(chunks, { highWaterMark: 1 }), response, until === undefined ? {} : { signal: until });
 }

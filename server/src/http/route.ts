@@ -7,7 +7,7 @@ import { authenticate, authenticateNobody } from '../auth/authenticate.ts';
 import { cookieOf, meantBy } from '../auth/cookies.ts';
 import { positionOf } from '../changes/position.ts';
 import { isStalePlan } from '../db/pg-errors.ts';
-import { hasScope } from '../kit/actor.ts';
+import { hasScope, type Actor } from '../kit/actor.ts';
 import { newId } from '../kit/ids.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
@@ -56,6 +56,11 @@ export async function answer<R extends Incoming>(
     if (hash !== undefined) headers['X-Schema-Hash'] = hash;
     const timing = ctx.timing?.header;
     if (timing !== undefined) headers['Server-Timing'] = timing;
+    // Who listens is none of the requests that are under way.
+    if (reply.until !== undefined) {
+      admitted.release();
+      admitted = undefined;
+    }
     if (reply.chunks === undefined) send(response, reply, headers);
     else await sendChunks(response, reply, reply.chunks, headers);
   } catch (error) {
@@ -79,7 +84,8 @@ export async function answer<R extends Incoming>(
   }
 }
 
-async function contextOf(base: Base, options: RouteOptions, request: Incoming, requestId: string): Promise<Ctx> {
+/** Who sent a request; also of one that is answered for long, whose rights may have ended since. */
+export async function askedBy(base: Base, request: Incoming, options: RouteOptions = {}): Promise<Actor> {
   const address = addressOf(request, base.config);
   const { authorization } = request.headers;
   const cookie =
@@ -90,17 +96,21 @@ async function contextOf(base: Base, options: RouteOptions, request: Incoming, r
   const from = { address, client: typeof named === 'string' ? named : undefined };
   const asking =
     options.anonymous === true ? authenticateNobody(base, authorization, from) : authenticate(base, { authorization, cookie, ...from });
-  const actor = await asking.catch((error: unknown) => {
+  return asking.catch((error: unknown) => {
     countAddress(base, address);
     throw error;
   });
+}
+
+async function contextOf(base: Base, options: RouteOptions, request: Incoming, requestId: string): Promise<Ctx> {
+  const actor = await askedBy(base, request, options);
   return {
     ...base,
     db: base.database.app,
     actor,
     requestId,
     now: base.clock(),
-    request: { ip: address, method: request.method ?? '' },
+    request: { ip: addressOf(request, base.config), method: request.method ?? '' },
     timing: actor.kind === 'admin' || hasScope(actor, 'explain', 'read') ? new Timing() : undefined,
   };
 }

@@ -12,13 +12,13 @@ import { collectionRoutes, schemaRoute } from './collections.ts';
 import { preflight } from './cors.ts';
 import { dashboardRoutes, hasDashboard, sdkPackage } from './pages/dashboard.ts';
 import { docsPage, referenceRoutes, showsReference } from './pages/docs.ts';
-import { live, ready } from './health.ts';
+import { live as alive, ready } from './health.ts';
 import { keyRoutes } from './keys.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
 import { outboxRoutes } from './ops/outbox.ts';
 import { pageRoutes } from './pages/account.ts';
-import { batchRoute, recordsDoor } from './records.ts';
+import { batchRoute, recordsDoor, type Live } from './records.ts';
 import { ruleRoutes } from './ops/rules.ts';
 import { queueRoutes } from './ops/queues.ts';
 import { send } from './reply.ts';
@@ -40,7 +40,7 @@ export interface Served {
   readonly isCurrent?: () => boolean;
 }
 
-export function createHttpServer(base: Base, served: Served): Server {
+export function createHttpServer(base: Base, served: Served, live: Live): Server {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -51,7 +51,7 @@ export function createHttpServer(base: Base, served: Served): Server {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     next();
   });
-  app.get('/health/live', live);
+  app.get('/health/live', alive);
   app.get(
     '/health/ready',
     ready(base, () => hasDashboard(served.dashboard) && (served.isCurrent?.() ?? true)),
@@ -87,7 +87,7 @@ export function createHttpServer(base: Base, served: Served): Server {
     ),
   );
   app.use(lastResort(base));
-  const answered = recordsDoor(base);
+  const answered = recordsDoor(base, live);
   const server = createServer(
     { headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.timeout, keepAliveTimeout: limits.request.keepAlive },
     (request, response) => {

@@ -100,14 +100,13 @@ export const limits = {
     subject: 200,
     text: 100_000,
   },
-  /** ms after its last use that a guest stays; how many go at once. */
   /**
    * Live queries: connections of one account and of one address, subscriptions of one connection (of an admin's); groups of a process;
    * snapshots read at once, and how often one is tried again; bytes of a message in, of a row and of a part of
    * a snapshot out; packets and bytes that may wait for who reads slowly, ms until he is given up, how often in `lagWindow` ms;
    * ms that one member costs (`perMember`), from which on telling is put off (`idle`), the share of the time that it may take,
    * ms that it waits at most; ms between two watermarks; ms after a token's end;
-   * ms that the first waits for the log.
+   * ms that the first waits for the log; ms in which a socket has to say who it is; ms after which a quiet stream says that it is there.
    */
   live: {
     perAccount: 20,
@@ -132,7 +131,10 @@ export const limits = {
     watermark: 1_000,
     grace: 5_000,
     start: 10_000,
+    handshake: 10_000,
+    quiet: 15_000,
   },
+  /** ms after its last use that a guest stays; how many go at once. */
   guests: { idle: 30 * 86_400_000, sweep: 500 },
   /** Rows that a live query without a limit holds; least rows that a window holds beyond it; arms of an `or` that it is looked up by. */
   realtime: { rows: 5_000, slack: 10, branches: 4 },
@@ -150,6 +152,7 @@ export interface Rate {
 export const rates = {
   api: { count: 300, window: 10_000 },
   write: { count: 100, window: 10_000 },
+  message: { count: 1_000, window: 10_000 },
   refresh: { count: 30, window: 60_000 },
   signInAccount: { count: 5, window: 60_000 },
   signInAddress: { count: 30, window: 60_000 },

@@ -2,7 +2,8 @@
 import type { LiveRow } from '@underpin/sdk/wire';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
-import type { Client } from './socket.ts';
+
+export type Part = readonly [id: string, n: number, rows: readonly LiveRow[], last: boolean];
 
 export interface Parts {
   readonly first: readonly LiveRow[];
@@ -11,7 +12,7 @@ export interface Parts {
   readonly send: () => void;
 }
 
-export function inParts(socket: Client, id: string, rows: readonly string[]): Parts {
+export function inParts(way: { part(part: Part, taken: () => void): void }, id: string, rows: readonly string[]): Parts {
   const parts: string[][] = [[]];
   let size = 0;
   for (const row of rows) {
@@ -29,8 +30,7 @@ export function inParts(socket: Client, id: string, rows: readonly string[]): Pa
   const [first = [], ...rest] = parts;
   const send = (n: number): void => {
     const part = rest[n];
-    if (part !== undefined && socket.connected)
-      socket.emit('snapshot', [id, n + 1, toRows(part), n === rest.length - 1], () => send(n + 1));
+    if (part !== undefined) way.part([id, n + 1, toRows(part), n === rest.length - 1], () => send(n + 1));
   };
   return { first: toRows(first), more: rest.reduce((sum, part) => sum + part.length, 0), send: () => send(0) };
 }

@@ -50,6 +50,8 @@ export class QueryGroup implements LiveGroup {
   }
 
   touch(): boolean {
+    // Up to here it was exact, and members were told so.
+    if (!this.#isStale) this.#shownAt = this.#hub.place;
     this.#isStale = true;
     this.#askSoon();
     return false;

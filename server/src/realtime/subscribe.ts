@@ -1,10 +1,10 @@
 /** `subscribe`: the line of a list, up to the plan; then the group takes over. */
 import { z } from 'zod';
-import type { OrderKey } from '@underpin/sdk/wire';
+import type { LivePlace, OrderKey } from '@underpin/sdk/wire';
 import type { Ctx } from '../ctx.ts';
 import { fail, failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
-import { inputOfBody } from '../records/parse/input.ts';
+import { inputOfBody, type Input } from '../records/parse/input.ts';
 import type { SortKey } from '../records/parse/conditions.ts';
 import { parseList, type Asked } from '../records/parse/list.ts';
 import { callerOf, policyFor, readOf, refuseHidden, refuseNever, type Caller } from '../records/policy.ts';
@@ -20,6 +20,23 @@ import { WindowGroup } from './window-group.ts';
 const place = z.strictObject({ group: z.string().max(100), epoch: z.string().max(100), position: z.string().max(100) });
 const requested = z.looseObject({ collection: z.string(), at: place.optional() });
 
+/** What somebody wants to follow, and from where on. */
+export interface LiveRequest {
+  readonly collection: string;
+  readonly at: LivePlace | undefined;
+  readonly input: Input;
+}
+
+/** From the message of a socket. */
+export function parseRequest(message: unknown): LiveRequest {
+  const parsed = requested.safeParse(message);
+  if (!parsed.success) throw failAt('invalid_request', '', 'A subscription is { id, collection, … }');
+  const { collection, at, id: _id, ...query } = parsed.data;
+  for (const unfit of ['search', 'highlight', 'cursor', 'page', 'count', 'can'])
+    if (unfit in query) throw failAt('invalid_request', `/${unfit}`, `A live query takes no "${unfit}"`);
+  return { collection, at, input: inputOfBody(query) };
+}
+
 export interface Subscription {
   readonly group: Group;
   readonly comer: Comer;
@@ -27,24 +44,18 @@ export interface Subscription {
 }
 
 /** What is asked, by whom; the same refusals as of a list. */
-export async function parseSubscription(ctx: Ctx, hub: Hub, request: unknown): Promise<Subscription> {
-  const parsed = requested.safeParse(request);
-  if (!parsed.success) throw failAt('invalid_request', '', 'A subscription is { id, collection, … }');
-  const { collection: name, at, id: _id, limit, ...query } = parsed.data;
+export async function parseSubscription(ctx: Ctx, hub: Hub, { collection: name, at, input }: LiveRequest): Promise<Subscription> {
   await hub.ready(); // 503: the log of changes cannot be read
   const schema = await schemaOf(ctx);
   const collection = collectionNamed(schema, name); // 404
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
   if (collection.system) throw fail('forbidden', 'Collections of the system are not live.');
-  for (const unfit of ['search', 'highlight', 'cursor', 'page', 'count', 'can'])
-    if (unfit in query) throw failAt('invalid_request', `/${unfit}`, `A live query takes no "${unfit}"`);
-  const input = inputOfBody({ ...query, ...(limit === undefined ? {} : { limit }) });
   const read = parseList(caller, collection, { read: () => input }); // 400
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403
   const asked = withOrder(collection, read);
   const order = orderOf(caller, collection, asked);
-  const group = groupOf(caller, { collection, asked, limit: limit === undefined ? undefined : asked.limit });
+  const group = groupOf(caller, { collection, asked, limit: input.limit === undefined ? undefined : asked.limit });
   const isHis = at !== undefined && at.epoch === hub.log.epoch && at.group === group.id;
   return { group, comer: { ctx, caller, asked, at: isHis ? at : undefined }, order };
 }

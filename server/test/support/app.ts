@@ -1,4 +1,5 @@
 /** A whole server for one suite: its own database, cloned from the template, its own port, its own clock. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,7 +59,8 @@ let serial = 0;
 /** Jobs are done only where `ROLE` says so: most suites wait for none. */
 export async function startTestApp(env: Readonly<Record<string, string>> = {}, work?: Parts['work']): Promise<TestApp> {
   const postgres = testPostgres();
-  const name = `test_${process.pid}_${++serial}`;
+  // No other's, so that a suite that broke off is in the way of none.
+  const name = `test_${process.pid}_${++serial}_${randomBytes(4).toString('hex')}`;
   const superuser = new pg.Pool({
     host: '127.0.0.1',
     port: postgres.port,

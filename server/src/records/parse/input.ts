@@ -34,6 +34,7 @@ const parameters = {
   list: ['filter', 'sort', 'fields', 'expand', 'limit', 'cursor', 'page', 'count', 'search', 'highlight', 'can'],
   shape: ['fields', 'expand', 'can'],
   export: ['filter', 'sort', 'fields', 'expand', 'limit', 'search', 'format'],
+  live: ['filter', 'sort', 'fields', 'expand', 'limit'],
 } as const;
 const bodyNames = [...parameters.list, 'where', 'params'];
 const expandOption = /^expand\.([a-z0-9_.]+)\.(fields|limit|sort|filter)$/;

@@ -1,0 +1,201 @@
+/**
+ * Who follows live queries, whatever way he came: what he follows, and who he is by now.
+ *
+ * Worry: a subscription is judged while rights or the schema change, and what was judged by those of before is told. Decision: each
+ * change counts; what was judged under another count is thrown away and judged again. Why it is enough: joining a group and
+ * looking at the counts is one step, in which nothing else happens.
+ */
+import type { ResetReason, SubscribeAnswer } from '@underpin/sdk/wire';
+import type { Base, Ctx } from '../ctx.ts';
+import type { Actor } from '../kit/actor.ts';
+import { fail } from '../kit/errors.ts';
+import { newId } from '../kit/ids.ts';
+import { limits } from '../kit/limits.ts';
+import type { Hub } from './hub.ts';
+import { tooBusy, type LiveGroup } from './live-group.ts';
+import { inParts, type Part } from './parts.ts';
+import { enter, leave, parseSubscription, type LiveRequest } from './subscribe.ts';
+import { toWire } from './wire.ts';
+
+/** The way to him: a socket, or an answer that does not end. */
+export interface Way {
+  readonly address: string;
+  /** Who is asking, by what he came with; refuses as a request does. */
+  who(): Promise<Actor>;
+  join(group: string): void;
+  leave(group: string): void;
+  /** A part of a snapshot; `taken` when the next may come. */
+  part(part: Part, taken: () => void): void;
+  /** He is to ask again. */
+  reset(group: string, reason: ResetReason): void;
+  close(): void;
+}
+
+type Give = (told: SubscribeAnswer) => void;
+interface Wanted {
+  readonly id: string;
+  readonly request: LiveRequest;
+}
+
+export class Client {
+  /** Left all its groups, since it reads too slowly. */
+  isBehind = false;
+  /** While it is not known what its rights are now. */
+  judging: Promise<void> | undefined;
+  readonly #base: Base;
+  readonly #hub: Hub;
+  readonly #way: Way;
+  #actor: Actor;
+  /** By the id that the client gave them. */
+  readonly #held = new Map<string, { readonly one: LiveGroup; readonly request: LiveRequest }>();
+  /** What is being asked under each id: what was asked before it, and comes later, is not wanted any more. */
+  readonly #wanted = new Map<string, Wanted>();
+  /** Counts changes of its rights. */
+  #generation = 0;
+  /** When it could not keep up, in ms. */
+  #lags: readonly number[] = [];
+  #patience: NodeJS.Timeout | undefined;
+
+  constructor(base: Base, hub: Hub, way: Way, actor: Actor) {
+    this.#base = base;
+    this.#hub = hub;
+    this.#way = way;
+    this.#actor = actor;
+  }
+
+  get actor(): Actor {
+    return this.#actor;
+  }
+
+  get address(): string {
+    return this.#way.address;
+  }
+
+  /** Asks who he is by now. */
+  async ask(): Promise<void> {
+    this.#actor = await this.#way.who();
+  }
+
+  groups(): readonly string[] {
+    return [...new Set([...this.#held.values()].map(({ one }) => one.group.id))];
+  }
+
+  async subscribe(id: string, request: LiveRequest, give: Give): Promise<void> {
+    const most = this.actor.kind === 'admin' ? limits.live.adminSubscriptions : limits.live.subscriptions;
+    const wanted = { id, request };
+    this.#wanted.set(id, wanted);
+    try {
+      if (new Set([...this.#held.keys(), ...this.#wanted.keys()]).size > most)
+        throw fail('limit_exceeded', `At most ${most} subscriptions at once.`);
+      for (let tries = 0; tries < limits.live.tries && this.#wanted.get(id) === wanted; tries++) {
+        await this.#hub.settled();
+        await this.judging;
+        if (await this.#subscribeOnce(wanted, give)) return;
+      }
+      throw tooBusy();
+    } finally {
+      if (this.#wanted.get(id) === wanted) this.#wanted.delete(id);
+    }
+  }
+
+  /** The same with another limit. */
+  async widen(id: string, limit: unknown, give: Give): Promise<void> {
+    const held = this.#held.get(id);
+    if (held === undefined) throw fail('not_found', 'There is no such subscription.');
+    const { collection, input } = held.request;
+    await this.subscribe(id, { collection, at: undefined, input: { ...input, limit } }, give);
+  }
+
+  async #subscribeOnce(wanted: Wanted, give: Give): Promise<boolean> {
+    const { id, request } = wanted;
+    const hub = this.#hub;
+    const [generation, schema] = [this.#generation, hub.generation];
+    await this.ask();
+    const subscription = await parseSubscription(this.#context(), hub, request);
+    const { group, order } = subscription;
+    let isTold = false;
+    await enter(hub, subscription, (one, entered) => {
+      const isOld = generation !== this.#generation || schema !== hub.generation || !hub.has(one);
+      if (isOld || this.#wanted.get(id) !== wanted) return leave(hub, one);
+      const place = { group: group.id, epoch: hub.log.epoch, position: one.position, seq: one.seq, order };
+      const parts = entered.mode === 'snapshot' ? inParts(this.#way, id, entered.rows) : undefined;
+      this.#drop(id);
+      this.#held.set(id, { one, request });
+      this.#way.join(group.id);
+      isTold = true;
+      // Told at once: what the group is told next comes behind it.
+      if (entered.mode === 'delta') {
+        const ops = entered.ops.map(toWire);
+        give({ ok: true, ...place, ...(ops.length === 0 ? { mode: 'current' } : { mode: 'delta', ops }) });
+      } else if (parts !== undefined) {
+        give({ ok: true, ...place, mode: 'snapshot', rows: parts.first, more: parts.more });
+        if (parts.more > 0) parts.send();
+      }
+    });
+    return isTold;
+  }
+
+  #context(): Ctx {
+    const { clock, database } = this.#base;
+    const request = { ip: this.#way.address, method: 'GET' };
+    return { ...this.#base, db: database.app, actor: this.actor, requestId: newId(clock()), now: clock(), request };
+  }
+
+  unsubscribe(id: string): void {
+    this.#wanted.delete(id);
+    this.#drop(id);
+  }
+
+  #drop(id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    this.#held.delete(id);
+    if (![...this.#held.values()].some(({ one }) => one === held.one)) this.#way.leave(held.one.group.id);
+    leave(this.#hub, held.one);
+  }
+
+  /** A group ends for him: he is told nothing more of it. */
+  release(group: string): void {
+    for (const [id, { one }] of this.#held) if (one.group.id === group) this.#drop(id);
+  }
+
+  /** Nothing is told him until `known` says what his rights are now; then he is to ask again. */
+  judge(known: Promise<void>): void {
+    const groups = this.groups();
+    for (const group of groups) this.release(group);
+    this.#generation += 1;
+    const judged = known.then(
+      () => {
+        if (this.judging === judged) this.judging = undefined;
+        for (const group of groups) this.#way.reset(group, 'auth');
+      },
+      () => this.#way.close(),
+    );
+    this.judging = judged;
+  }
+
+  /**
+   * He reads too slowly: he leaves all his groups, and nothing more is queued for him. What is given back is to be called when all that
+   * waited is gone: then he asks again from where he was, and gets what he missed in one piece.
+   */
+  fallBehind(): () => void {
+    this.isBehind = true;
+    const groups = this.groups();
+    for (const group of groups) this.release(group);
+    const now = performance.now();
+    this.#lags = [...this.#lags.filter((at) => now - at < limits.live.lagWindow), now];
+    if (this.#lags.length > limits.live.lags) this.#way.close();
+    this.#patience = setTimeout(() => this.#way.close(), limits.live.patience);
+    return () => {
+      clearTimeout(this.#patience);
+      this.isBehind = false;
+      for (const group of groups) this.#way.reset(group, 'lag');
+    };
+  }
+
+  gone(): void {
+    clearTimeout(this.#patience);
+    this.#wanted.clear();
+    for (const id of [...this.#held.keys()]) this.#drop(id);
+  }
+}
