@@ -20,6 +20,7 @@ import { Cache } from './kit/cache.ts';
 import type { Config } from './kit/config.ts';
 import type { Log } from './kit/log.ts';
 import { createRealtime } from './realtime/attach.ts';
+import type { Backlog } from './realtime/backlog.ts';
 import { followSchema, schemaOf } from './schema/load.ts';
 import { ensureUsers } from './schema/save.ts';
 
@@ -32,6 +33,8 @@ export interface Parts {
   readonly clock?: () => number;
   /** How much of the change log is remembered. */
   readonly changes?: ChangeBounds;
+  /** How much may wait for one who follows live queries. */
+  readonly backlog?: Backlog;
   /** Jobs and schedules besides our own. */
   readonly work?: { readonly jobs: readonly Job[]; readonly schedules: readonly Schedule[] };
 }
@@ -68,7 +71,7 @@ export async function createApp(parts: Parts): Promise<App> {
       config.ROLE === 'web'
         ? undefined
         : await startWorker(base, { jobs: [...jobs, ...(work?.jobs ?? [])], schedules: [...schedules, ...(work?.schedules ?? [])] });
-    const realtime = createRealtime(base);
+    const realtime = createRealtime(base, parts.backlog);
     const server = createHttpServer(base, parts.served, realtime.streams);
     realtime.attach(server);
     return {

@@ -1,7 +1,9 @@
 /** Live queries as a part of the app: the hub, who follows it, and the two ways to it. */
 import type { Server } from 'node:http';
 import { systemCtx, type Base } from '../ctx.ts';
+import { limits } from '../kit/limits.ts';
 import { reloadSchema } from '../schema/load.ts';
+import type { Backlog } from './backlog.ts';
 import { Clients } from './clients.ts';
 import { Hub } from './hub.ts';
 import { followRights, whenSeen } from './rights.ts';
@@ -15,19 +17,20 @@ export interface Realtime {
   close(): void;
 }
 
-export function createRealtime(base: Base): Realtime {
+export function createRealtime(base: Base, backlog: Backlog = limits.live): Realtime {
   const clients = new Clients();
   const hub = new Hub(base.changes, base.log, async (txn) => {
     await whenSeen(base, txn);
     await reloadSchema(systemCtx(base));
   });
+  const live = { hub, clients, backlog };
   followRights(base, hub, clients);
-  const streams = openStreams(base, hub, clients);
+  const streams = openStreams(base, live);
   let closeSockets: (() => void) | undefined;
   return {
     streams,
     attach: (server) => {
-      closeSockets = openSockets(base, server, hub, clients);
+      closeSockets = openSockets(base, server, live);
     },
     close: () => {
       closeSockets?.();

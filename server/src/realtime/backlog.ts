@@ -5,17 +5,19 @@
  * all its groups; nothing more is queued. When all that waited is gone, it is told to ask again from where it was, and gets what
  * it missed in one piece. Why it is enough: what waits is at most the bound and one message.
  */
-import { limits } from '../kit/limits.ts';
 import type { Socket } from './sockets.ts';
 
-export function keepUp(socket: Socket | undefined): void {
+/** What may wait for one client: packets, and their bytes. */
+export type Backlog = { readonly [Name in 'packets' | 'queued']: number };
+
+export function keepUp(socket: Socket | undefined, most: Backlog): void {
   const client = socket?.data.client;
   if (socket === undefined || client === undefined || client.isBehind) return;
   const queue = waiting(socket);
   if (queue.length <= 8) return;
   let bytes = 0;
   for (const { data } of queue) bytes += typeof data === 'string' ? data.length : 0;
-  if (queue.length <= limits.live.packets && bytes <= limits.live.queued) return;
+  if (queue.length <= most.packets && bytes <= most.queued) return;
   const recover = client.fallBehind();
   const drained = (): void => {
     if (waiting(socket).length > 0) return;

@@ -20,7 +20,7 @@ import { failAt } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { addressOf } from '../kit/peer.ts';
-import { keepUp } from './backlog.ts';
+import { keepUp, type Backlog } from './backlog.ts';
 import { Client, type Way } from './client.ts';
 import type { Clients } from './clients.ts';
 import type { Hub } from './hub.ts';
@@ -35,8 +35,15 @@ type NoEvents = Record<string, never>;
 export type Socket = IoSocket<LiveRequests, LiveMessages, NoEvents, Data>;
 type Io = Server<LiveRequests, LiveMessages, NoEvents, Data>;
 
+/** Who follows what, for both ways. */
+export interface Live {
+  readonly hub: Hub;
+  readonly clients: Clients;
+  readonly backlog: Backlog;
+}
+
 /** Gives back what closes it. */
-export function openSockets(base: Base, server: HttpServer, hub: Hub, clients: Clients): () => void {
+export function openSockets(base: Base, server: HttpServer, { hub, clients, backlog }: Live): () => void {
   const io: Io = new Server(server, {
     path: '/realtime',
     transports: ['websocket'],
@@ -79,7 +86,7 @@ export function openSockets(base: Base, server: HttpServer, hub: Hub, clients: C
       const members = adapter.rooms.get(group);
       if (members === undefined) return;
       io.to(group).emit('changes', [group, seq, position, ops.map(toWire)]);
-      for (const id of members) keepUp(sockets.get(id));
+      for (const id of members) keepUp(sockets.get(id), backlog);
     },
     reset: (group, reason) => {
       io.to(group).emit('reset', [group, reason]);

@@ -14,9 +14,10 @@ import type { Actor } from '../kit/actor.ts';
 import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import type { Input } from '../records/parse/input.ts';
+import type { Backlog } from './backlog.ts';
 import { Client, type Way } from './client.ts';
-import type { Clients } from './clients.ts';
 import type { Hub } from './hub.ts';
+import type { Live } from './sockets.ts';
 import { toWire } from './wire.ts';
 
 /** Who opens a stream. */
@@ -45,7 +46,7 @@ export interface Streams {
 /** The one subscription of a stream. */
 const only = 'live';
 
-export function openStreams(base: Base, hub: Hub, clients: Clients): Streams {
+export function openStreams(base: Base, { hub, clients, backlog }: Live): Streams {
   const all = new Set<Stream>();
   const rooms = new Map<string, Set<Stream>>();
   hub.through({
@@ -67,7 +68,7 @@ export function openStreams(base: Base, hub: Hub, clients: Clients): Streams {
   });
   return {
     open: async (ctx, opening) => {
-      const stream = new Stream(base, hub, ctx, opening, rooms);
+      const stream = new Stream(base, hub, ctx, opening, { rooms, backlog });
       clients.add(base, stream.client);
       all.add(stream);
       stream.ended = () => {
@@ -97,12 +98,18 @@ function placeOf(id: string | undefined): LivePlace | undefined {
   return { group, epoch, position };
 }
 
+interface Shared {
+  readonly rooms: Map<string, Set<Stream>>;
+  readonly backlog: Backlog;
+}
+
 class Stream {
   readonly client: Client;
   ended: () => void = () => undefined;
   readonly #base: Base;
   readonly #ctx: Ctx;
   readonly #opening: Opening;
+  readonly #backlog: Backlog;
   readonly #cut = new AbortController();
   #place: { group: string; epoch: string; position: string } | undefined;
   /** Whether all of the snapshot was sent. */
@@ -114,7 +121,8 @@ class Stream {
   #wake: (() => void) | undefined;
   #isOver = false;
 
-  constructor(base: Base, hub: Hub, ctx: Ctx, opening: Opening, rooms: Map<string, Set<Stream>>) {
+  constructor(base: Base, hub: Hub, ctx: Ctx, opening: Opening, { rooms, backlog }: Shared) {
+    this.#backlog = backlog;
     this.#base = base;
     this.#ctx = ctx;
     this.#opening = opening;
@@ -160,7 +168,7 @@ class Stream {
   tell(event: string, data: string, position: string): void {
     if (this.#place !== undefined) this.#place.position = position;
     this.#push(event, data);
-    if (this.#queue.length <= limits.live.packets && this.#bytes <= limits.live.queued) return;
+    if (this.#queue.length <= this.#backlog.packets && this.#bytes <= this.#backlog.queued) return;
     this.#recover = this.client.fallBehind();
   }
 

@@ -19,6 +19,7 @@ export interface Transaction {
 /** The tables whose rows count, and the columns of them. */
 export const tables: Readonly<Record<string, readonly string[]>> = {
   'public.items': ['id', 'owner', 'status', 'prio', 'v', 'secret'],
+  'public.blobs': ['id', 'n'],
   'public.messages': ['id', 'room', 'text'],
   'public.members': ['id', 'room', 'name'],
   'public.users': ['id', 'name'],
@@ -28,7 +29,7 @@ export const beginOracle = (sql: Sql): Promise<unknown> => sql(`SELECT pg_create
 
 /** All that was committed since. */
 export async function readOracle(sql: Sql): Promise<readonly Transaction[]> {
-  const rows = await sql(`SELECT lsn::text, data FROM pg_logical_slot_get_changes('oracle', NULL, NULL)`);
+  const rows = await sql(`SELECT lsn::text, regexp_replace(data, 'x{100,}', 'x', 'g') AS data FROM pg_logical_slot_get_changes('oracle', NULL, NULL)`);
   const all: Transaction[] = [];
   let steps: Step[] = [];
   for (const row of rows) {
@@ -99,7 +100,7 @@ export async function judge(
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   for (const [table, columns] of Object.entries(tables)) {
-    const kinds: Readonly<Record<string, string>> = { id: 'uuid PRIMARY KEY', prio: 'bigint', v: 'bigint' };
+    const kinds: Readonly<Record<string, string>> = { id: 'uuid PRIMARY KEY', prio: 'bigint', v: 'bigint', n: 'bigint' };
     await client.query(`DROP TABLE IF EXISTS ${table}`);
     await client.query(
       `CREATE UNLOGGED TABLE ${table} (${columns.map((name) => `${name} ${kinds[name] ?? 'text COLLATE "C"'}`).join(', ')})`,

@@ -3,7 +3,7 @@ import { createApp } from '../../dist/app.js';
 import { parseConfig } from '../../dist/kit/config.js';
 import { createLog } from '../../dist/kit/log.js';
 
-const { url, port, dataDir, secret, owner, password, changes } = JSON.parse(process.env.UNDERPIN_TEST_LIVE);
+const { url, port, dataDir, secret, owner, password, changes, backlog } = JSON.parse(process.env.UNDERPIN_TEST_LIVE);
 const { config } = parseConfig({
   ROLE: 'web',
   RATE_LIMITS: 'off',
@@ -19,5 +19,6 @@ const app = await createApp({
   secret,
   served: { dashboard: '/', sdk: '/', docs: '/', reference: '/', account: '/' },
   changes,
+  backlog,
 });
 app.server.listen(port, '127.0.0.1', () => process.stdout.write('working\n'));

@@ -29,7 +29,7 @@ export class Followed {
   later: (() => void)[] = [];
   /** How it came in, and what it was told: for counts. */
   readonly modes = { snapshot: 0, delta: 0, current: 0 };
-  readonly told = { enter: 0, update: 0, leave: 0, truncate: 0, messages: 0, resets: 0 };
+  readonly told = { enter: 0, update: 0, leave: 0, truncate: 0, messages: 0, resets: 0, lags: 0 };
 
   constructor(id: string, query: Query) {
     this.id = id;
@@ -42,6 +42,9 @@ export interface LiveClient {
   readonly errors: readonly string[];
   follow(query: Query): Followed;
   forget(one: Followed): void;
+  /** Takes nothing more from its connection, until `read`; false where it has none. */
+  pause(): boolean;
+  read(): void;
   close(): void;
 }
 
@@ -142,6 +145,12 @@ export function connectLive(
     apply(one, ops, true);
     seen(one);
   };
+  // cast: a transport's own socket is the package ws's, in Node
+  const wire = (): { pause(): void; resume(): void } | undefined => {
+    const { transport } = socket.io.engine ?? {};
+    const { ws } = (transport ?? {}) as { ws?: { readyState: number; pause(): void; resume(): void } };
+    return ws?.readyState === 1 ? ws : undefined;
+  };
   socket.on('connect', () => all.forEach(enter));
   socket.on('disconnect', (reason) => {
     all.forEach((one) => {
@@ -174,10 +183,11 @@ export function connectLive(
     one.parts.push(...rows);
     if (last) one.later.shift()?.();
   });
-  socket.on('reset', ([group]) => {
+  socket.on('reset', ([group, reason]) => {
     for (const one of all.values())
       if (one.place?.group === group && (one.state === 'in' || one.state === 'loading')) {
         one.told.resets++;
+        if (reason === 'lag') one.told.lags++;
         enter(one);
       }
   });
@@ -195,6 +205,15 @@ export function connectLive(
       one.asked++;
       if (socket.connected) socket.emit('unsubscribe', { id: one.id });
     },
-    close: () => void socket.disconnect(),
+    pause: () => {
+      const transport = wire();
+      transport?.pause();
+      return transport !== undefined;
+    },
+    read: () => void wire()?.resume(),
+    close: () => {
+      wire()?.resume();
+      socket.disconnect();
+    },
   };
 }
