@@ -57,7 +57,11 @@ export const password = 'correct horse battery staple';
 let serial = 0;
 
 /** Jobs are done only where `ROLE` says so: most suites wait for none. */
-export async function startTestApp(env: Readonly<Record<string, string>> = {}, work?: Parts['work']): Promise<TestApp> {
+export async function startTestApp(
+  env: Readonly<Record<string, string>> = {},
+  work?: Parts['work'],
+  backlog?: Parts['backlog'],
+): Promise<TestApp> {
   const postgres = testPostgres();
   // No other's, so that a suite that broke off is in the way of none.
   const name = `test_${process.pid}_${++serial}_${randomBytes(4).toString('hex')}`;
@@ -107,6 +111,7 @@ export async function startTestApp(env: Readonly<Record<string, string>> = {}, w
     },
     clock: () => Date.now() + state.ahead,
     ...(work === undefined ? {} : { work }),
+    ...(backlog === undefined ? {} : { backlog }),
   });
   await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
   const address = app.server.address();
