@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { prepare } from '../../scripts/prepare.mjs';
 import { measureEnumeration, reportEnumeration } from './enumeration.mjs';
 import { allOperations, measureRecords, reportRecords } from './records.mjs';
+import { liveParts, measureLive, reportLive } from './live.mjs';
 import { measureMatching, reportMatching } from './matching.mjs';
 import { end, isEnding, openGround, say } from './servers.mjs';
 import { measureSignIns, reportSignIns } from './sign-ins.mjs';
@@ -28,7 +29,7 @@ const { values } = parseArgs({
 });
 const counts = ['rounds', 'seconds', 'connections', 'records', 'samples', 'burst'];
 const options = Object.fromEntries(counts.map((name) => [name, Number(values[name])]));
-const all = [...allOperations, 'sign-ins', 'enumeration', 'matching'];
+const all = [...allOperations, 'sign-ins', 'enumeration', 'matching', ...liveParts];
 const wanted = values.only?.split(',') ?? all;
 
 async function main() {
@@ -41,14 +42,26 @@ async function main() {
   const operations = allOperations.filter((name) => wanted.includes(name));
   const records = operations.length === 0 ? { results: [], batches: [] } : await measureRecords(ground, operations, options);
   const signIns = wanted.includes('sign-ins') ? await measureSignIns(ground, options) : [];
+  const live = await measureLiveOf(ground);
   // Last: the jobs that it leaves undone would be done by the servers of the others.
   const enumeration = wanted.includes('enumeration') ? await measureEnumeration(ground, options) : [];
-  const parts = [reportRecords(records, operations), reportSignIns(signIns), reportEnumeration(enumeration), reportMatching(matching)];
+  const parts = [
+    reportRecords(records, operations),
+    reportSignIns(signIns),
+    reportEnumeration(enumeration),
+    reportMatching(matching),
+    reportLive(live),
+  ];
   const report = parts.filter((part) => part !== '').join('\n');
   const about = `machine: ${machine.cores} cores, load ${machine.load.toFixed(1)} before it began\n`;
   process.stdout.write(
-    values.json ? `${JSON.stringify({ ...records, signIns, enumeration, matching, machine })}\n` : `\n${report}\n${about}`,
+    values.json ? `${JSON.stringify({ ...records, signIns, enumeration, matching, live, machine })}\n` : `\n${report}\n${about}`,
   );
+}
+
+async function measureLiveOf(ground) {
+  const parts = liveParts.filter((name) => wanted.includes(name));
+  return parts.length === 0 ? {} : measureLive(ground, parts, options);
 }
 
 let failed = false;

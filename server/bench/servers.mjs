@@ -47,7 +47,8 @@ function startServer(args, env, ready) {
  * the others are told all at once.
  */
 export function startLoad(name, what, { open = false } = {}) {
-  const child = spawn(process.execPath, [file(name)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [file(name)], { stdio: ['pipe', 'pipe', 'pipe'] });
+  child.stderr.pipe(process.stderr);
   undo.push(() => child.kill('SIGTERM'));
   let printed = '';
   child.stdout.on('data', (data) => (printed += data));
@@ -58,7 +59,9 @@ export function startLoad(name, what, { open = false } = {}) {
   child.stdin.write(`${JSON.stringify(what)}\n`);
   const finish = () => (child.stdin.end(), result);
   if (!open) child.stdin.end();
-  return { result, finish };
+  /** Resolves when it says how far it is, on stderr. */
+  const said = Promise.race([new Promise((resolve) => child.stderr.once('data', resolve)), result]);
+  return { result, said, finish };
 }
 export const load = (name, what) => startLoad(name, what).result;
 
@@ -121,6 +124,15 @@ export async function openGround() {
     postgres: embedded.pid(),
     startUnderpin: (env = {}) =>
       startServer([join(root, 'server/dist/main.js'), 'start'], { ...own, ...env }, /ready: http:\/\/localhost:(\d+)\//),
+    database: embedded.url,
+    startOther: (name) => startServer([file(name)], { DATABASE_URL: embedded.url }, /ready (\d+)/),
+    /** The log is kept for nobody. */
+    dropSlots: async () => {
+      const client = new pg.Client({ connectionString: embedded.url });
+      await client.connect();
+      await client.query('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE NOT active');
+      await client.end();
+    },
     startByHand: () => startServer([file('by-hand.mjs')], { DATABASE_URL: embedded.url, JWT_SECRET: secret }, /ready (\d+)/),
     /** Statements past the servers, on one connection. */
     past: async (fn) => {

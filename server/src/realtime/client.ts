@@ -15,7 +15,7 @@ import type { Hub } from './hub.ts';
 import { tooBusy, type LiveGroup } from './live-group.ts';
 import { inParts, type Part } from './parts.ts';
 import { enter, leave, parseSubscription, type LiveRequest } from './subscribe.ts';
-import { toWire } from './wire.ts';
+import { toWireOps } from './wire.ts';
 
 /** The way to him: a socket, or an answer that does not end. */
 export interface Way {
@@ -125,7 +125,7 @@ export class Client {
       isTold = true;
       // Told at once: what the group is told next comes behind it.
       if (entered.mode === 'delta') {
-        const ops = entered.ops.map(toWire);
+        const ops = toWireOps(entered.ops);
         give({ ok: true, ...place, ...(ops.length === 0 ? { mode: 'current' } : { mode: 'delta', ops }) });
       } else if (parts !== undefined) {
         give({ ok: true, ...place, mode: 'snapshot', rows: parts.first, more: parts.more });

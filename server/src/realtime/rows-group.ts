@@ -8,7 +8,7 @@ import type { Hub } from './hub.ts';
 import { tooBusy, tooMany, type Comer, type Entered, type LiveGroup } from './live-group.ts';
 import type { Local } from './local.ts';
 import { queried, Row, type RowChange } from './row.ts';
-import { changesOf, isBulkOf } from './since.ts';
+import { changesOf, concerns, isBulkOf } from './since.ts';
 import { catchUp, missed, readAt } from './snapshot.ts';
 
 export class RowsGroup implements LiveGroup {
@@ -20,6 +20,8 @@ export class RowsGroup implements LiveGroup {
   readonly #local: Local;
   #pending: RowChange[] = [];
   #isUnknown = false;
+  /** What those missed who came back last. */
+  #missed: { readonly since: string; readonly ops: readonly Op[] } | undefined;
 
   constructor(hub: Hub, group: Group, local: Local) {
     this.#hub = hub;
@@ -32,6 +34,7 @@ export class RowsGroup implements LiveGroup {
   }
 
   touch(txn: Txn, changes: readonly RowChange[]): boolean {
+    this.#missed = undefined;
     if (isBulkOf(this.group, txn)) this.#isUnknown = true;
     this.#pending.push(...changes);
     return true;
@@ -69,11 +72,31 @@ export class RowsGroup implements LiveGroup {
     if (position < log.tail) return false;
     await catchUp(log, position);
     if (position < log.tail || position > log.head) return false;
-    const changes = changesOf(this.group, [...log.after(position)]);
-    const ops = changes && effectsOf(this.#local, changes);
-    if (ops === undefined || ops === 'unknown') return false;
+    const ops = this.#opsSince(position);
+    if (ops === undefined) return false;
     this.#hub.flush();
     join({ mode: 'delta', ops });
+    return true;
+  }
+
+  /** Many who come back at once have all missed the same: as long as nothing happens to the group, it is made once. */
+  #opsSince(position: string): readonly Op[] | undefined {
+    const known = this.#missed;
+    if (known !== undefined && this.#isSame(known.since, position)) return known.ops;
+    const changes = changesOf(this.group, [...this.#hub.log.after(position)]);
+    const ops = changes && effectsOf(this.#local, changes);
+    if (ops === undefined || ops === 'unknown') return undefined;
+    this.#missed = { since: position, ops };
+    return ops;
+  }
+
+  /** Whether nothing happened to the group's table between two places. */
+  #isSame(one: string, other: string): boolean {
+    const [from, to] = one < other ? [one, other] : [other, one];
+    for (const txn of this.#hub.log.after(from)) {
+      if (txn.position > to) return true;
+      if (concerns(this.group, txn)) return false;
+    }
     return true;
   }
 

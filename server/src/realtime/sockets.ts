@@ -25,7 +25,7 @@ import { Client, type Way } from './client.ts';
 import type { Clients } from './clients.ts';
 import type { Hub } from './hub.ts';
 import { parseRequest } from './subscribe.ts';
-import { toWire } from './wire.ts';
+import { toWireOps } from './wire.ts';
 
 interface Data {
   token: string | undefined;
@@ -85,7 +85,7 @@ export function openSockets(base: Base, server: HttpServer, { hub, clients, back
     changes: (group, seq, position, ops) => {
       const members = adapter.rooms.get(group);
       if (members === undefined) return;
-      io.to(group).emit('changes', [group, seq, position, ops.map(toWire)]);
+      io.to(group).emit('changes', [group, seq, position, toWireOps(ops)]);
       for (const id of members) keepUp(sockets.get(id), backlog);
     },
     reset: (group, reason) => {

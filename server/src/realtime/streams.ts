@@ -18,7 +18,7 @@ import type { Backlog } from './backlog.ts';
 import { Client, type Way } from './client.ts';
 import type { Hub } from './hub.ts';
 import type { Live } from './sockets.ts';
-import { toWire } from './wire.ts';
+import { toWireOps } from './wire.ts';
 
 /** Who opens a stream. */
 export interface Opening {
@@ -53,7 +53,7 @@ export function openStreams(base: Base, { hub, clients, backlog }: Live): Stream
     changes: (group, seq, position, ops) => {
       const members = rooms.get(group);
       if (members === undefined) return;
-      const data = JSON.stringify([group, seq, position, ops.map(toWire)]);
+      const data = JSON.stringify([group, seq, position, toWireOps(ops)]);
       for (const stream of [...members]) stream.tell('changes', data, position);
     },
     reset: (group, reason) => {

@@ -76,12 +76,14 @@ test('who comes back with the id of the last event is told what he missed, and n
 });
 
 test('a large view comes in parts, and until it is whole there is no place to go on from', async () => {
-  await up.sql(`INSERT INTO notes (id, title, state) SELECT gen_random_uuid(), n || repeat('x', 1000), 'open' FROM generate_series(1, 600) n`);
+  await up.sql(
+    `INSERT INTO notes (id, title, state) SELECT gen_random_uuid(), n || repeat('x', 1000), 'open' FROM generate_series(1, 600) n`,
+  );
   const stream = await open('?fields=title');
   const { data, id } = await stream.next('subscribed');
   let rows = data.rows;
   expect([id, rows.length + data.more]).toEqual(['', 600]);
-  for (let isLast = false; !isLast; ) {
+  for (let isLast = false; !isLast;) {
     const part = await stream.next('snapshot');
     rows = [...rows, ...part.data[2]];
     isLast = part.data[3];

@@ -42,7 +42,9 @@ test('200 of five roles: each has its own view, and nothing after its right ende
   const scopes = [{ on: 'records:notes', actions: ['list', 'view'], filter: 'state == "open"' }];
   const made = (await up.send('POST /records/_api_keys', { token: up.owner, body: { name: 'k', scopes, account: null } })).body;
   const roles: readonly (string | undefined)[] = [undefined, ann.token, ben.token, up.owner, made.key];
-  const all = await Promise.all(Array.from({ length: 200 }, (_none, n) => follow({ token: () => roles[n % 5] }, n % 2 ? { sort: ['title'], limit: 20 } : {})));
+  const all = await Promise.all(
+    Array.from({ length: 200 }, (_none, n) => follow({ token: () => roles[n % 5] }, n % 2 ? { sort: ['title'], limit: 20 } : {})),
+  );
   const change = (n: number) =>
     up.sql(
       `INSERT INTO notes (id, title, state, owner, secret) VALUES ($1, $2, $3, $4, 'of the owner')
@@ -57,13 +59,15 @@ test('200 of five roles: each has its own view, and nothing after its right ende
   const isWhole = async (role: number): Promise<void> => {
     const token = roles[role];
     const ask = async (more: object): Promise<string> => {
-      const { body } = await up.send('POST /records/notes/query', { ...(token === undefined ? {} : { token }), body: { limit: 500, ...more } });
+      const { body } = await up.send('POST /records/notes/query', {
+        ...(token === undefined ? {} : { token }),
+        body: { limit: 500, ...more },
+      });
       return textOf(body.data);
     };
     const wanted = [await ask({}), await ask({ sort: ['title'], limit: 20 })];
     for (const [n, one] of all.entries())
-      if (n % 5 === role)
-        await until(`${n} sees what it may`, () => textOf([...one.rows.values()]) === wanted[n % 2]);
+      if (n % 5 === role) await until(`${n} sees what it may`, () => textOf([...one.rows.values()]) === wanted[n % 2]);
   };
   for (let n = 0; n < 150; n++) await change(n);
   for (let role = 0; role < 5; role++) await isWhole(role);
@@ -129,7 +133,11 @@ test('who reads nothing is sent no more than may wait, and is right afterwards; 
 test('while one address floods, another is refused nothing and loses no connection', async () => {
   await start({ RATE_LIMITS: 'on' });
   const quiet = { localAddress: '127.0.0.2' };
-  const good = [await follow(quiet), await follow(quiet, { sort: ['title'], limit: 10 }), await follow(quiet, { filter: 'state == "open"' })];
+  const good = [
+    await follow(quiet),
+    await follow(quiet, { sort: ['title'], limit: 10 }),
+    await follow(quiet, { filter: 'state == "open"' }),
+  ];
   let breaks = 0;
   for (const { socket } of clients) socket.on('disconnect', () => breaks++);
   const refusals = { http: 0, socket: 0, message: 0 };
@@ -148,7 +156,9 @@ test('while one address floods, another is refused nothing and loses no connecti
     tries.raw++;
     const socket = createConnection({ port: Number(new URL(up.url).port), host: '127.0.0.1' });
     socket.on('error', () => undefined);
-    socket.write('GET /realtime/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n');
+    socket.write(
+      'GET /realtime/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
     raw.push(socket);
     if (raw.length > 300) raw.shift()?.destroy();
     await pause(2);
@@ -195,14 +205,20 @@ test('while one address floods, another is refused nothing and loses no connecti
       await pause(5);
     });
   const insert = (n: number) =>
-    up.sql(`INSERT INTO notes (id, title, state) VALUES (gen_random_uuid(), $1, $2)`, [`n${String(n).padStart(4, '0')}`, n % 2 ? 'open' : 'done']);
+    up.sql(`INSERT INTO notes (id, title, state) VALUES (gen_random_uuid(), $1, $2)`, [
+      `n${String(n).padStart(4, '0')}`,
+      n % 2 ? 'open' : 'done',
+    ]);
   for (let n = 0; n < 120; n++) {
     await insert(n);
     await pause(20);
   }
   await until('enough was refused', () => refusals.socket > 20 && refusals.message > 0 && refusals.http > 20, 30_000);
   const late = await follow(quiet);
-  await until('all are told of all', () => good[0]?.rows.size === 120 && good[1]?.rows.size === 10 && good[2]?.rows.size === 60 && late.rows.size === 120);
+  await until(
+    'all are told of all',
+    () => good[0]?.rows.size === 120 && good[1]?.rows.size === 10 && good[2]?.rows.size === 60 && late.rows.size === 120,
+  );
   isOver = true;
   await Promise.all(flood);
   for (const socket of raw) socket.destroy();

@@ -103,4 +103,3 @@ export const shown = (one: Followed): string => {
     .sort()
     .join('\n');
 };
-

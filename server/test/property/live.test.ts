@@ -13,7 +13,17 @@ const long = process.env['UNDERPIN_TEST_LONG'] === '1';
 const least = { operations: 10_000, drops: 50, lags: 1 };
 const short = { least, kills: 5, crashes: 2, ruleChanges: 3, rests: 3 };
 const runs: readonly Plan[] = long
-  ? [2, 3, 20261122].map((seed) => ({ ...short, seed, seconds: 40 })).concat({ seed: 5, seconds: 300, least: { operations: 100_000, drops: 500, lags: 10 }, kills: 20, crashes: 6, ruleChanges: 15, rests: 6 })
+  ? [2, 3, 20261122]
+      .map((seed) => ({ ...short, seed, seconds: 40 }))
+      .concat({
+        seed: 5,
+        seconds: 300,
+        least: { operations: 100_000, drops: 500, lags: 10 },
+        kills: 20,
+        crashes: 6,
+        ruleChanges: 15,
+        rests: 6,
+      })
   : [{ ...short, seed: Number(process.env['SEED'] ?? 1), seconds: Number(process.env['SECONDS'] ?? 35) }];
 jest.setTimeout(600_000);
 
@@ -35,7 +45,8 @@ async function tell(plan: Plan, ablation?: string): Promise<Outcome> {
 test.each(runs)('every view at every place is what Postgres says (seed $seed, $seconds s)', async (plan) => {
   const { counts, wrong, errors, poor } = await tell(plan);
   expect([wrong.length, errors.length, poor.length]).toEqual([0, 0, 0]);
-  for (const [name, count] of Object.entries({ ...plan.least, kills: plan.kills, crashes: plan.crashes })) expect([name, (counts[name] ?? 0) >= count]).toEqual([name, true]);
+  for (const [name, count] of Object.entries({ ...plan.least, kills: plan.kills, crashes: plan.crashes }))
+    expect([name, (counts[name] ?? 0) >= count]).toEqual([name, true]);
 });
 
 const ablations: object = JSON.parse(readFileSync(join(import.meta.dirname, '../support/ablations.json'), 'utf8'));

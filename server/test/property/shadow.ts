@@ -29,7 +29,9 @@ export const beginOracle = (sql: Sql): Promise<unknown> => sql(`SELECT pg_create
 
 /** All that was committed since. */
 export async function readOracle(sql: Sql): Promise<readonly Transaction[]> {
-  const rows = await sql(`SELECT lsn::text, regexp_replace(data, 'x{100,}', 'x', 'g') AS data FROM pg_logical_slot_get_changes('oracle', NULL, NULL)`);
+  const rows = await sql(
+    `SELECT lsn::text, regexp_replace(data, 'x{100,}', 'x', 'g') AS data FROM pg_logical_slot_get_changes('oracle', NULL, NULL)`,
+  );
   const all: Transaction[] = [];
   let steps: Step[] = [];
   for (const row of rows) {
