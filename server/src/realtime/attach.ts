@@ -2,26 +2,24 @@
  * The door for sockets: Socket.IO at `/realtime`. A handshake is a request like any other: who is asking, from where, how many
  * there are of him; then its events are requests for subscriptions.
  *
- * Worry: a page of another site opens a socket with the visitor's cookie. Decision: a cookie counts only where the browser says
- * that the page is of our own origin (auth/cookies.ts). Worry: a token outlives its session in a socket that stays open. Decision:
+ * Worry: a token outlives its session in a socket that stays open. Decision:
  * who is asking is asked again at each subscription, when the log tells of a change of his rights (rights.ts), and when his
  * token ends.
  */
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import type { LiveOp, LiveRow, Problem, SubscribeAnswer } from '@underpin/sdk/wire';
-import { authenticate } from '../auth/authenticate.ts';
-import { cookieOf } from '../auth/cookies.ts';
 import { verifyToken } from '../auth/tokens.ts';
 import type { Base, Ctx } from '../ctx.ts';
 import { problemOf } from '../db/problem.ts';
-import { limitKey, networkOf, type Actor } from '../kit/actor.ts';
+import { limitKey, networkOf } from '../kit/actor.ts';
 import { fail, failAt } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { addressOf } from '../kit/peer.ts';
 import { keepUp } from './backlog.ts';
 import type { Op } from './effects.ts';
+import { actorOf, readHandshake } from './handshake.ts';
 import type { Hub } from './hub.ts';
 import { inParts } from './parts.ts';
 import { followRights } from './rights.ts';
@@ -86,13 +84,14 @@ function refusal(base: Base, error: unknown): Problem {
 }
 
 async function begin(base: Base, io: Clients, socket: Client): Promise<void> {
-  const { token, v } = readHandshake(socket.handshake.auth);
+  const { token, session, v } = readHandshake(socket.handshake.auth);
   if (v !== 1) throw failAt('invalid_request', '/v', 'This server speaks version 1 of the protocol.');
   const address = addressOf(socket.request, base.config);
   socket.data = {
     token,
+    session,
     address,
-    actor: await actorOf(base, socket.request, token, address),
+    actor: await actorOf(base, socket.request, { token, session, address }),
     held: new Map(),
     wanted: new Map(),
     lags: [],
@@ -110,20 +109,6 @@ async function begin(base: Base, io: Clients, socket: Client): Promise<void> {
 }
 
 const tooMany = () => fail('rate_limited', { detail: 'Too many connections.', retryAfter: 5 });
-
-function readHandshake(auth: Readonly<Record<string, unknown>>): { readonly token: string | undefined; readonly v: unknown } {
-  const { token, v = 1 } = auth;
-  if (token !== undefined && token !== null && typeof token !== 'string')
-    throw failAt('invalid_request', '/token', 'The token must be text');
-  return { token: token ?? undefined, v };
-}
-
-function actorOf(base: Base, request: IncomingMessage, token: string | undefined, address: string): Promise<Actor> {
-  const authorization = token === undefined ? undefined : `Bearer ${token}`;
-  const meant =
-    request.headers['sec-fetch-site'] === undefined || token !== undefined ? undefined : cookieOf(request, base.config, 'account');
-  return authenticate(base, { authorization, cookie: meant, address, client: undefined });
-}
 
 const contextOf = (base: Base, socket: Client): Ctx => ({
   ...base,
@@ -165,7 +150,7 @@ function serve(base: Base, hub: Hub, socket: Client): void {
   });
   socket.on('auth', (asked, give) => {
     const { token } = readHandshake({ ...asked });
-    actorOf(base, socket.request, token, data.address).then(
+    actorOf(base, socket.request, { ...data, token }).then(
       (actor) => {
         const isSame = limitKey(actor) === limitKey(data.actor);
         if (!isSame) return socket.disconnect(true);
@@ -214,7 +199,7 @@ async function subscribeOnce(base: Base, hub: Hub, socket: Client, wanted: Wante
   const { id, asked } = wanted;
   const { generation } = data;
   const schema = hub.generation;
-  data.actor = await actorOf(base, socket.request, data.token, data.address);
+  data.actor = await actorOf(base, socket.request, data);
   const subscription = await parseSubscription(contextOf(base, socket), hub, asked);
   const { group, order } = subscription;
   let isTold = false;

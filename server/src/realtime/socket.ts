@@ -1,11 +1,14 @@
 /** A connected client, as the files of this door see it. */
 import type { Server, Socket } from 'socket.io';
 import type { LiveMessages, LiveRequests } from '@underpin/sdk/wire';
+import type { CookieOf } from '../auth/cookies.ts';
 import type { Actor } from '../kit/actor.ts';
 import type { LiveGroup } from './live-group.ts';
 
 export interface ClientData {
   token: string | undefined;
+  /** Whose cookie says who asks, where no token does. */
+  readonly session: CookieOf | undefined;
   readonly address: string;
   actor: Actor;
   /** Its subscriptions by the id that the client gave them. */
