@@ -41,6 +41,8 @@ export interface Parts {
 export interface App {
   readonly base: Base;
   readonly server: Server;
+  /** Whom this process tells of changes. */
+  readonly hub: Hub;
   /** A token for the setup link, or undefined where there is an admin. */
   setupToken(): Promise<string | undefined>;
   /** Lets requests under way finish, then closes everything that was opened, in reverse. */
@@ -79,6 +81,7 @@ export async function createApp(parts: Parts): Promise<App> {
     return {
       base,
       server,
+      hub,
       setupToken: async () => ((await hasAdmin(systemCtx(base))) ? undefined : makeSetupToken(systemCtx(base))),
       close: async () => {
         realtime.close();
