@@ -45,3 +45,9 @@ test('the client with its records is at most 5 kB, and all of it at most 8 kB', 
   expect(whole.first.inputs.filter((input) => /\/expr\/|socket\.io/.test(input))).toEqual([]);
   expect(whole.later.inputs.some((input) => input.includes('socket.io-client'))).toBe(true);
 });
+
+test('the hooks are at most 2 kB more', async () => {
+  const hooks = await bundle(`import * as hooks from './react/index.ts'; console.log(hooks);`);
+  process.stdout.write(`gzip: react ${hooks.first.bytes} B\n`);
+  expect(hooks.first.bytes).toBeLessThanOrEqual(2 * 1024);
+});
