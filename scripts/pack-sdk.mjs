@@ -1,6 +1,7 @@
 /**
  * The client package as it is installed: with the packages that it depends on inside, so that an app that is offline, or has no
- * registry, has all of it from the server alone.
+ * registry, has all of it from the server alone. React, which only its hooks need, is named as optional and without a version:
+ * for one with a version npm asks the registry, and waits for it for a minute, even where nobody wants it.
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -40,7 +41,7 @@ export async function packSdk(root, command) {
   const inside = join(folder, 'sdk');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(inside, { recursive: true });
-  const { devDependencies: _, ...manifest } = readPackage(at('sdk'));
+  const { devDependencies: _development, peerDependencies: _peers, ...manifest } = readPackage(at('sdk'));
   writeFileSync(
     join(inside, 'package.json'),
     JSON.stringify({ ...manifest, bundleDependencies: Object.keys(manifest.dependencies) }, null, 2),
