@@ -4,9 +4,10 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packSdk } from './pack-sdk.mjs';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 const at = (...parts) => join(root, ...parts);
@@ -58,16 +59,9 @@ export const steps = () => [
   {
     name: 'pack the client package',
     stamp: at('sdk', '.stamp'),
-    hash: () => hashOf(['sdk/src', 'sdk/tsconfig.json', 'sdk/package.json', 'tsconfig.base.json']),
-    run: async () => {
-      const folder = at('node_modules', '.underpin-pack');
-      rmSync(folder, { recursive: true, force: true });
-      mkdirSync(folder, { recursive: true });
-      await command('npm', ['pack', './sdk', '--pack-destination', folder, '--loglevel=error', '--ignore-scripts'], 'ignore');
-      const [made] = readdirSync(folder);
-      renameSync(join(folder, made), at('sdk', 'sdk.tgz'));
-      rmSync(folder, { recursive: true });
-    },
+    hash: () =>
+      hashOf(['sdk/src', 'sdk/tsconfig.json', 'sdk/package.json', 'tsconfig.base.json', 'package-lock.json', 'scripts/pack-sdk.mjs']),
+    run: () => packSdk(root, command),
   },
   {
     name: 'build the dashboard',

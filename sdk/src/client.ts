@@ -52,8 +52,8 @@ export interface TransportOptions {
   readonly retries?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cookies: boolean;
-  /** Told of the place of each write in the change log, where it wants to know. */
-  readonly written?: { readonly isWanted: () => boolean; readonly at: (place: string) => void };
+  /** While live queries are open, each write asks for its place in the log of changes, and tells them. */
+  readonly following?: { readonly open: number; written: string | undefined };
 }
 
 export function createTransport(options: TransportOptions, credentials: () => Credentials): Transport {
@@ -128,7 +128,7 @@ async function once(options: TransportOptions, base: string, call: Call, own: Re
         'X-Underpin-Client': 'js/0.1.0',
         ...(call.body !== undefined && { 'Content-Type': 'application/json' }),
         ...(options.cookies && { 'X-Underpin-Session': 'cookie' }),
-        ...(call.method !== 'GET' && options.written?.isWanted() === true && { Prefer: 'position' }),
+        ...(call.method !== 'GET' && options.following?.open && { Prefer: 'position' }),
         ...options.headers,
         ...call.headers,
         ...own,
@@ -137,7 +137,7 @@ async function once(options: TransportOptions, base: string, call: Call, own: Re
     });
     if (!response.ok) throw await toError(response, options.url);
     const place = response.headers.get('X-Underpin-Position');
-    if (place !== null) options.written?.at(place);
+    if (place !== null && options.following) options.following.written = place;
     isStreaming = call.stream === true;
     if (isStreaming) return response.body ?? new Blob([await response.arrayBuffer()]).stream();
     const text = await response.text();

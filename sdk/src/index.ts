@@ -10,9 +10,9 @@ import type { Collections } from './collections.ts';
 import { createKeys } from './keys.ts';
 import type { Keys } from './keys.ts';
 import { LiveQuery } from './live/live.ts';
-import type { Connection, Live } from './live/live.ts';
+import type { Connection, Following } from './live/live.ts';
 import { createRecords } from './records.ts';
-import type { Records } from './records.ts';
+import type { Follow, Records } from './records.ts';
 import { Sessions } from './sessions.ts';
 import type { SessionStorage } from './sessions.ts';
 import type { SchemaTypes, Untyped } from './types.ts';
@@ -49,7 +49,7 @@ export type {
   SessionInfo,
 } from './wire.ts';
 
-export interface ClientOptions extends Omit<TransportOptions, 'cookies'> {
+export interface ClientOptions extends Omit<TransportOptions, 'cookies' | 'following'> {
   /** An API key or access token to use as it is, instead of signing in. */
   readonly token?: string;
   /** `cookie`: the session lives in an HttpOnly cookie of this origin, and no token ever reaches the page. */
@@ -78,22 +78,25 @@ export function createClient<S extends SchemaTypes<S> = Untyped>(options: Client
     token === undefined
       ? undefined
       : { token: () => Promise.resolve(token), renew: () => Promise.resolve(false), epoch: () => 0, account: () => undefined };
-  let lastWritten: string | undefined;
   let connected: Promise<Connection> | undefined;
-  const written = { isWanted: () => connected !== undefined, at: (place: string) => void (lastWritten = place) };
-  const transport = createTransport({ ...options, cookies, written }, () => fixed ?? sessions);
+  const following: Following = {
+    open: 0,
+    written: undefined,
+    connect: () => (connected ??= open().catch((error: unknown) => ((connected = undefined), Promise.reject(error)))),
+  };
+  const transport = createTransport({ ...options, cookies, following }, () => fixed ?? sessions);
   const sessions = new Sessions(transport, toStorage(options.storage, options.url), { cookies, timeoutMs: options.timeoutMs });
-  const connect = (): Promise<Connection> =>
-    (connected ??= import('./live/connection.ts').then(({ openConnection }) =>
-      openConnection({
-        url: options.url,
-        cookies,
-        token: async () => (await (fixed ?? sessions).token()) ?? null,
-        renew: async () => (fixed ? false : sessions.renew(await sessions.token())),
-        onAuth: (listener) => void sessions.listen((_session, event) => listener(event !== 'refreshed')),
-      }),
-    ));
-  const follow = (collection: string, query: object): Live<never> => new LiveQuery({ ...query, collection }, connect, () => lastWritten);
+  const open = async (): Promise<Connection> =>
+    (await import('./live/connection.ts')).openConnection({
+      url: options.url,
+      ...(options.headers && { headers: options.headers }),
+      ...(cookies && { session: 'account' }),
+      token: async () => (await (fixed ?? sessions).token()) ?? null,
+      renewAt: () => (fixed ? undefined : sessions.renewAt()),
+      renew: async () => (fixed ? false : sessions.renew(await sessions.token())),
+      onAuth: (listener) => void sessions.listen((_session, event) => listener(event !== 'refreshed')),
+    });
+  const follow: Follow = (collection, query) => new LiveQuery({ ...query, collection }, following);
   return {
     collection: (name) => createRecords(transport, name, follow),
     batch: (say, options) => sendBatch(transport, say, options),

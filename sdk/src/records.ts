@@ -98,7 +98,7 @@ export interface LiveQueryOf<S, C extends keyof S, F, E> extends Selection<S, C,
   readonly limit?: number;
 }
 /** Opens a live query; the client's, for all of its collections. */
-export type Follow = (collection: string, query: PlainQuery) => Live<never>;
+export type Follow = (collection: string, query: object) => Live<never>;
 
 /** Longest query string sent as GET, in characters; proxies cut longer ones off. */
 const longestUrl = 2000;

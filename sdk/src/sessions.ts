@@ -85,6 +85,12 @@ export class Sessions implements Credentials {
     return this.#session?.accessToken;
   }
 
+  /** When its token wants to be renewed, in ms since 1970; where that cannot be told by the clock here, when it is refused. */
+  renewAt(): number | undefined {
+    const session = this.#session;
+    return session?.refreshToken === undefined || this.#isClockWrong ? undefined : Date.parse(session.expiresAt) - leastLeftMs + 1_000;
+  }
+
   async renew(refused: string | undefined): Promise<boolean> {
     const session = this.#session;
     if (!session?.refreshToken || refused === undefined) return false;

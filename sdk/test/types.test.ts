@@ -139,6 +139,42 @@ const refused = [
   ['a row changed in place', `row.title = 'x';`],
 ] as const;
 
+/** Hooks, once the app has said which schema is its own. */
+const hooks = `
+import { createClient } from '@underpin/sdk';
+import { UnderpinProvider, useAuth, useList, useLive, useMutation, useRecord, useUnderpin } from '@underpin/sdk/react';
+import type { Schema, PostsRow, UsersRow } from './underpin.gen.ts';
+declare module '@underpin/sdk/react' { interface Register { schema: Schema } }
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <T extends true>(): T | undefined => undefined;
+export function Good(): unknown {
+  const up = useUnderpin();
+  const { rows, status, loadMore } = useLive('posts', { where: { status: 'published' }, sort: ['-created'], limit: 5 });
+  same<Same<(typeof rows)[0], PostsRow>>(); status === 'live'; void loadMore(3);
+  const some = useLive('posts', up ? { fields: ['title'], expand: { author: { fields: ['name'] } }, limit: 3 } : null);
+  some.rows[0]?.expand.author?.name;
+  const list = useList('posts', { fields: ['title'], can: ['update'] });
+  list.rows[0]?._can.update; list.page?.next; list.error?.code;
+  const { record } = useRecord('posts', 'x', { expand: { author: true } });
+  record?.expand.author?.name;
+  const add = useMutation((title: string, once) => up.collection('posts').create({ title, author: 'u' }, once));
+  void add.run('x').then(([error, row]) => (error ? error.code : row.title)); same<Same<typeof add.data, PostsRow | undefined>>();
+  const { user, auth } = useAuth();
+  same<Same<typeof user, UsersRow | null>>(); void auth.signOut();
+  return UnderpinProvider({ client: createClient<Schema>({ url: 'http://x' }) });
+}
+export function Bad(): void {
+`;
+const refusedHooks = [
+  ['a collection that is not there', `useLive('post', { limit: 3 });`],
+  ['a misspelt name in where', `useLive('posts', { where: { titel: 'x' } });`],
+  ['a misspelt sort', `useLive('posts', { sort: ['-createdd'] });`],
+  ['a field not selected', `useLive('posts', { fields: ['title'] }).rows[0]?.body;`],
+  ['a page of a live query', `useLive('posts', { page: 2 });`],
+  ['a record that may not be there', `useRecord('posts', 'x').record.title;`],
+  ['a write of another shape', `useMutation((title: string) => Promise.resolve(title)).run(3);`],
+] as const;
+
 const folder = new URL('./.compiled/', import.meta.url).pathname;
 const compiler = new URL('../../node_modules/ts7/bin/tsc', import.meta.url).pathname;
 
@@ -172,6 +208,12 @@ test('right uses compile, each wrong one is refused, and no generated type is an
   const lines = refused.map(([name, use]) => `  // @ts-expect-error ${name}\n  ${use}\n`);
   const said = await compile('uses', { 'underpin.gen.ts': generateTypes(sampleSchema), 'uses.ts': `${uses}${lines.join('')}}\n` });
   // An unused expectation ("TS2578") is a wrong use that compiled.
+  expect(said).toBe('');
+}, 60_000);
+
+test('hooks are typed by the schema that the app registers', async () => {
+  const lines = refusedHooks.map(([name, use]) => `  // @ts-expect-error ${name}\n  ${use}\n`);
+  const said = await compile('hooks', { 'underpin.gen.ts': generateTypes(sampleSchema), 'uses.ts': `${hooks}${lines.join('')}}\n` });
   expect(said).toBe('');
 }, 60_000);
 

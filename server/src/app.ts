@@ -21,6 +21,7 @@ import type { Config } from './kit/config.ts';
 import type { Log } from './kit/log.ts';
 import { createRealtime } from './realtime/attach.ts';
 import type { Backlog } from './realtime/backlog.ts';
+import type { Hub } from './realtime/hub.ts';
 import { followSchema, schemaOf } from './schema/load.ts';
 import { ensureUsers } from './schema/save.ts';
 
@@ -42,6 +43,8 @@ export interface Parts {
 export interface App {
   readonly base: Base;
   readonly server: Server;
+  /** Whom this process tells of changes. */
+  readonly hub: Hub;
   /** A token for the setup link, or undefined where there is an admin. */
   setupToken(): Promise<string | undefined>;
   /** Lets requests under way finish, then closes everything that was opened, in reverse. */
@@ -77,6 +80,7 @@ export async function createApp(parts: Parts): Promise<App> {
     return {
       base,
       server,
+      hub: realtime.hub,
       setupToken: async () => ((await hasAdmin(systemCtx(base))) ? undefined : makeSetupToken(systemCtx(base))),
       close: async () => {
         realtime.close();

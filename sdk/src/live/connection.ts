@@ -1,248 +1,226 @@
 /**
- * One socket for all live queries of a client, and what each of them is owed.
+ * One socket for all live queries of a client: opened with the first, closed with the last, and opened again after each break.
  *
- * Worry: sleep, dead networks, throttled tabs and servers that restart lose messages or repeat them, and nobody may notice.
- * Decision: every subscription knows its place (group, epoch, position) and counts the messages of its group. After a break it
- * asks from its place on; so it does when a number is missing. The server answers with exactly what was missed, or with all.
- * Why it is enough: a message is applied only where it is the next, so what is shown is always the view at some position, and
- * what is asked from a position is complete.
+ * Worry: a machine that slept holds a socket that nobody answers, and a page in the background is woken once a minute. Decision:
+ * whoever looks at the page or comes back online wakes it at once: a socket of which nothing was heard for longer than the
+ * server's beat is given up, and no pause is waited for. Worry: a token ends while nobody calls the API. Decision: it is renewed
+ * in time and told, so that the socket stays; where that comes too late, the server ends the socket, and it is opened anew.
  */
 import { io, type Socket } from 'socket.io-client';
 import { ApiError } from '../error.ts';
-import type { LiveMessages, LiveOp, LivePlace, LiveRequests, LiveRow, SubscribeAnswer } from '../wire.ts';
-import type { Connection, LiveStatus, Subscriber } from './live.ts';
-import { LiveRows } from './rows.ts';
+import type { LiveMessages, LiveRequests, Problem } from '../wire.ts';
+import { Feed, backoff, type Line } from './feed.ts';
+import type { Connection, Subscriber } from './live.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
-  readonly cookies: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whose cookie of this origin says who asks, where no token does. */
+  readonly session?: 'account' | 'admin';
   /** null: nobody is signed in. */
   readonly token: () => Promise<string | null>;
+  /** When the token is to be renewed, in ms since 1970. */
+  readonly renewAt: () => number | undefined;
   /** After a refusal for want of a valid token: whether there is another by now. */
   readonly renew: () => Promise<boolean>;
   /** Calls when the token was renewed (`false`), or somebody else is signed in (`true`). */
   readonly onAuth: (listener: (isOther: boolean) => void) => void;
 }
 
-interface Held {
-  readonly id: string;
-  readonly subscriber: Subscriber;
-  rows: LiveRows;
-  place: LivePlace | undefined;
-  seq: number;
-  /** Counts what was asked: an answer to an older question is not taken. */
-  asked: number;
-  state: 'out' | 'asking' | 'loading' | 'in';
-  /** While a snapshot comes in parts: its rows, and the messages that follow it. */
-  parts: LiveRow[];
-  later: (() => void)[];
-  retry: ReturnType<typeof setTimeout> | undefined;
-  tries: number;
-}
+/** The server says something every 25 s at least. */
+const longestSilence = 30_000;
 
-type Snapshot = Extract<SubscribeAnswer, { mode: 'snapshot' }>;
-
-export function openConnection({ url, cookies, token, renew, onAuth }: ConnectionOptions): Connection {
-  const held = new Map<string, Held>();
-  const bySubscriber = new Map<Subscriber, Held>();
+export function openConnection({ url, headers = {}, session, ...auth }: ConnectionOptions): Connection {
+  const feeds = new Map<string, Feed>();
+  const bySubscriber = new Map<Subscriber, Feed>();
+  const all = (): Feed[] => [...new Set(bySubscriber.values())];
+  const { origin, pathname } = new URL(url, globalThis.location?.href);
   let serial = 0;
-  const socket: Socket<LiveMessages, LiveRequests> = io(url, {
-    path: '/realtime',
+  let tries = 0;
+  let attempt = 0;
+  let heardAt = 0;
+  let hasRenewed = false;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let ending: ReturnType<typeof setTimeout> | undefined;
+  let renewing: Promise<boolean> | undefined;
+  const socket: Socket<LiveMessages, LiveRequests> = io(origin, {
+    path: `${pathname.replace(/\/+$/, '')}/realtime`,
     transports: ['websocket'],
     autoConnect: false,
-    withCredentials: cookies,
-    reconnectionDelay: 500,
-    reconnectionDelayMax: 30_000,
-    auth: (give) =>
-      void token().then(
-        (text) => give({ v: 1, ...(text === null ? {} : { token: text }) }),
-        () => give({ v: 1 }),
-      ),
+    reconnection: false,
+    forceNew: true,
+    withCredentials: session !== undefined,
+    extraHeaders: headers,
+    auth: (give) => {
+      attempt += 1;
+      const mine = attempt;
+      const say = (text: string | null): void => {
+        if (mine === attempt) give({ v: 1, ...(text !== null && { token: text }), ...(session && { session }) });
+      };
+      // Where it cannot be renewed just now, nobody is asked in somebody else's name: the way is tried again.
+      void auth.token().then(say, () => mine === attempt && reconnect());
+    },
   });
 
-  const show = (one: Held, status: LiveStatus, error?: ApiError): void => one.subscriber.show(one.place && one.rows.all, status, error);
-  const out = (one: Held): void => {
-    one.state = 'out';
-    one.asked += 1;
-    clearTimeout(one.retry);
-    show(one, one.place ? (socket.connected ? 'resyncing' : 'offline') : socket.connected ? 'connecting' : 'offline');
+  const connect = (): void => {
+    clearTimeout(again);
+    if (bySubscriber.size > 0) socket.connect();
   };
-  const enter = (one: Held): void => {
-    out(one);
-    if (!socket.connected) return;
-    one.state = 'asking';
-    const asked = one.asked;
-    const at = one.place && { at: one.place };
-    socket.emit('subscribe', { ...one.subscriber.request, id: one.id, ...at }, (answer) => {
-      if (asked === one.asked) take(one, answer);
-    });
+  /** After a pause, which is the longer the more often it failed. */
+  const reconnect = (): void => {
+    attempt += 1;
+    socket.disconnect();
+    clearTimeout(again);
+    if (bySubscriber.size > 0) again = setTimeout(connect, backoff(tries));
+    tries += 1;
   };
-  const refused = (one: Held, error: ApiError): void => {
-    if (error.status === 401 && one.tries === 0) {
-      out(one);
-      one.tries = 1;
-      void renew().then(
-        (isRenewed) => (isRenewed ? socket.disconnect().connect() : refused(one, error)),
-        () => refused(one, error),
-      );
-      return;
-    }
-    if (!error.retryable) {
-      drop(one);
-      one.subscriber.show(undefined, 'closed', error);
-      return;
-    }
-    out(one);
-    one.tries += 1;
-    one.retry = setTimeout(() => enter(one), error.retryAfterMs ?? Math.random() * Math.min(30_000, 500 * 2 ** one.tries));
+  const restart = (): void => {
+    attempt += 1;
+    socket.disconnect();
+    connect();
   };
-  const take = (one: Held, answer: SubscribeAnswer): void => {
-    if (!answer.ok) return refused(one, new ApiError(answer.problem.status, answer.problem));
-    one.seq = answer.seq;
-    const place = { group: answer.group, epoch: answer.epoch, position: answer.position };
-    if (answer.mode === 'snapshot') return load(one, answer, place);
-    const isChanged = answer.mode === 'delta' && one.rows.apply(answer.ops);
-    arrived(one, place, isChanged, false);
-  };
-  const load = (one: Held, answer: Snapshot, place: LivePlace): void => {
-    one.state = 'loading';
-    one.parts = [...answer.rows];
-    one.later = [];
-    const done = (): void => {
-      one.rows.replace(one.parts, answer.order);
-      one.parts = [];
-      arrived(one, place, true, true);
-      for (const next of one.later.splice(0)) next();
-    };
-    if (answer.more === 0) done();
-    else one.later.unshift(done);
-  };
-  const arrived = (one: Held, place: LivePlace, _isChanged: boolean, isWhole: boolean): void => {
-    one.state = 'in';
-    one.tries = 0;
-    one.place = place;
-    show(one, 'live');
-    one.subscriber.reached(place.epoch, place.position, isWhole);
-  };
-  const change = (one: Held, seq: number, position: string, ops: readonly LiveOp[]): void => {
-    if (seq !== one.seq + 1) return enter(one);
-    one.seq = seq;
-    if (one.place) one.place = { ...one.place, position };
-    if (one.rows.apply(ops)) show(one, 'live');
-    if (one.place) one.subscriber.reached(one.place.epoch, position, false);
-  };
-  const of = (group: string): Held[] => [...held.values()].filter((one) => one.place?.group === group && one.state === 'in');
-  const drop = (one: Held): void => {
-    out(one);
-    held.delete(one.id);
-    bySubscriber.delete(one.subscriber);
-    if (held.size === 0) socket.disconnect();
+  const wake = (): void => {
+    if (socket.connected && Date.now() - heardAt > longestSilence) socket.disconnect();
+    if (socket.connected) return;
+    tries = 0;
+    connect();
   };
 
-  const closeAll = (error: ApiError): void => {
-    for (const one of [...held.values()]) {
-      drop(one);
-      one.subscriber.show(undefined, 'closed', error);
-    }
+  /** Once for all who were refused at the same moment. */
+  const renew = (): Promise<boolean> => {
+    renewing ??= auth.renew().finally(() => (renewing = undefined));
+    return renewing;
+  };
+  const keepToken = (): void => {
+    clearTimeout(ending);
+    const at = auth.renewAt();
+    if (at !== undefined) ending = setTimeout(() => void auth.token().catch(() => undefined), Math.max(1_000, at - Date.now()));
+  };
+  const tellToken = async (): Promise<void> => {
+    const token = await auth.token();
+    if (token === null || !socket.connected) return;
+    keepToken();
+    socket.emit('auth', { token }, (answer) => answer.ok || restart());
   };
 
-  socket.on('connect', () => held.forEach(enter));
+  const line: Line = {
+    isOpen: () => socket.connected,
+    ask: (request, answer) => void socket.emit('subscribe', request, answer),
+    renew: async () => {
+      const isRenewed = await renew();
+      // The first who hears of it restarts it for all.
+      if (isRenewed && socket.connected) restart();
+      return isRenewed;
+    },
+    lose: (feed) => {
+      for (const one of feed.members) bySubscriber.delete(one);
+      end(feed);
+    },
+  };
+  const end = (feed: Feed): void => {
+    feed.stop();
+    if (feeds.get(keyOf(feed.request)) === feed) feeds.delete(keyOf(feed.request));
+    // A page that gives way to the next closes its queries a moment before that opens its own.
+    setTimeout(() => bySubscriber.size === 0 && socket.disconnect(), 0);
+  };
+
+  socket.io.on('open', () => socket.io.engine.on('packet', () => (heardAt = Date.now())));
+  socket.on('connect', () => {
+    tries = 0;
+    hasRenewed = false;
+    heardAt = Date.now();
+    keepToken();
+    all().forEach((feed) => feed.open());
+  });
   socket.on('disconnect', (reason) => {
-    held.forEach(out);
-    // Socket.IO comes back by itself from everything but this: the token has ended, or too much was waiting.
-    if (reason === 'io server disconnect') setTimeout(wake, 500 + Math.random() * 500);
+    clearTimeout(ending);
+    all().forEach((feed) => feed.stop());
+    if (reason !== 'io client disconnect') reconnect();
   });
   socket.on('connect_error', (cause) => {
-    const problem = 'data' in cause && typeof cause.data === 'object' && cause.data !== null ? cause.data : undefined;
-    // Refused by the server, and not by the way to it: it is said to all, and tried again where that may help.
-    if (problem && 'status' in problem) {
-      const error = new ApiError(Number(problem.status), problem);
-      if (error.status === 401)
-        void renew().then(
-          (isRenewed) => (isRenewed ? socket.connect() : closeAll(error)),
-          () => closeAll(error),
-        );
-      else if (!error.retryable) closeAll(error);
-      else setTimeout(() => held.size > 0 && socket.connect(), error.retryAfterMs ?? 1_000 + Math.random() * 4_000);
+    const problem = problemIn(cause);
+    const error = problem && new ApiError(problem.status, problem);
+    all().forEach((feed) => feed.stop());
+    if (error?.status === 401 && !hasRenewed) void renewAndRestart(error);
+    else if (error && !error.retryable) closeAll(error);
+    else reconnect();
+  });
+  const renewAndRestart = async (error: ApiError): Promise<void> => {
+    const mine = attempt;
+    hasRenewed = true;
+    try {
+      if (await renew()) restart();
+      // Where the session ended with that, it was opened anew meanwhile, for nobody.
+      else if (mine === attempt) closeAll(error);
+    } catch {
+      hasRenewed = false;
+      reconnect();
     }
-  });
-  socket.on('changes', ([group, seq, position, ops]) => {
-    for (const one of held.values()) {
-      if (one.state === 'loading') one.later.push(() => one.place?.group === group && change(one, seq, position, ops));
-      else if (one.state === 'in' && one.place?.group === group) change(one, seq, position, ops);
-    }
-  });
-  socket.on('watermark', ([position]) => {
-    for (const one of held.values()) {
-      if (one.state !== 'in' || !one.place || position <= one.place.position) continue;
-      one.place = { ...one.place, position };
-      one.subscriber.reached(one.place.epoch, position, false);
-    }
-  });
-  socket.on('snapshot', ([id, , rows, last], done) => {
-    done();
-    const one = held.get(id);
-    if (one?.state !== 'loading') return;
-    one.parts.push(...rows);
-    if (last) one.later.shift()?.();
-  });
-  socket.on('reset', ([group]) => of(group).forEach(enter));
-  socket.on('problem', ([id, problem]) => {
-    const one = held.get(id);
-    if (one) refused(one, new ApiError(problem.status, problem));
-  });
-  onAuth((isOther) => {
-    if (!socket.connected) return;
-    // Somebody else sees other rows: nothing of what was shown is kept.
-    if (isOther) {
-      for (const one of held.values()) {
-        one.place = undefined;
-        one.rows = new LiveRows();
-      }
-      socket.disconnect().connect();
-    } else void token().then((text) => socket.emit('auth', { token: text }, (answer) => answer.ok || socket.disconnect().connect()));
-  });
-  const wake = (): void => {
-    if (held.size > 0 && !socket.connected) socket.connect();
   };
+  const closeAll = (error: ApiError): void => all().forEach((feed) => feed.close(error));
+
+  socket.on('changes', (message) => all().forEach((feed) => feed.change(message)));
+  socket.on('watermark', ([position]) => all().forEach((feed) => feed.watermark(position)));
+  socket.on('reset', ([group]) => all().forEach((feed) => feed.reset(group)));
+  socket.on('snapshot', ([id, , rows, isLast], done) => {
+    if (all().some((feed) => feed.id === id && feed.part(rows, isLast))) done();
+  });
+  socket.on('problem', ([id, problem]) => {
+    for (const feed of all()) if (feed.id === id) feed.refuse(new ApiError(problem.status, problem));
+  });
+  auth.onAuth((isOther) => {
+    if (bySubscriber.size === 0) return;
+    if (!isOther) return void tellToken().catch(() => undefined);
+    all().forEach((feed) => feed.forget());
+    restart();
+  });
   globalThis.addEventListener?.('online', wake);
   globalThis.document?.addEventListener('visibilitychange', () => document.hidden || wake());
 
+  const feedOf = (request: Subscriber['request']): Feed => {
+    const key = keyOf(request);
+    const known = feeds.get(key);
+    if (known) return known;
+    if (request.limit === undefined && isHere(url))
+      console.warn(`live() of "${request.collection}" has no limit: it follows every record that matches. Say how many are shown.`);
+    serial += 1;
+    const feed = new Feed(String(serial), request, line);
+    feeds.set(key, feed);
+    return feed;
+  };
   return {
     add: (subscriber) => {
-      serial += 1;
-      const one: Held = {
-        id: String(serial),
-        subscriber,
-        rows: new LiveRows(),
-        place: undefined,
-        seq: 0,
-        asked: 0,
-        state: 'out',
-        parts: [],
-        later: [],
-        retry: undefined,
-        tries: 0,
-      };
-      held.set(one.id, one);
-      bySubscriber.set(subscriber, one);
-      if (socket.connected) enter(one);
-      else socket.connect();
+      const feed = feedOf(subscriber.request);
+      const isNew = feed.members.size === 0;
+      bySubscriber.set(subscriber, feed);
+      feed.join(subscriber);
+      if (!socket.connected) connect();
+      else if (isNew) feed.open();
     },
     remove: (subscriber) => {
-      const one = bySubscriber.get(subscriber);
-      if (!one) return;
-      if (socket.connected) socket.emit('unsubscribe', { id: one.id });
-      drop(one);
-    },
-    widen: async (subscriber, limit) => {
-      const one = bySubscriber.get(subscriber);
-      if (!one || one.state !== 'in' || !socket.connected) return;
-      one.asked += 1;
-      const asked = one.asked;
-      one.state = 'asking';
-      const answer = await new Promise<SubscribeAnswer>((resolve) => socket.emit('widen', { id: one.id, limit }, resolve));
-      if (asked === one.asked) take(one, answer);
+      const feed = bySubscriber.get(subscriber);
+      bySubscriber.delete(subscriber);
+      if (!feed?.members.delete(subscriber) || feed.members.size > 0) return;
+      if (socket.connected) socket.emit('unsubscribe', { id: feed.id });
+      end(feed);
     },
   };
+}
+
+/** Who asks the same follows the same, in whichever order he says it. */
+const keyOf = (request: Subscriber['request']): string =>
+  JSON.stringify(request, (_key, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+
+/** On the machine of who writes the app. */
+const isHere = (url: string): boolean => /^(localhost|127\.0\.0\.1|\[::1\])$/.test(new URL(url, globalThis.location?.href).hostname);
+
+/** A refusal by the server, and not by the way to it. */
+function problemIn(cause: Error): Problem | undefined {
+  const data = 'data' in cause ? cause.data : undefined;
+  // cast: the server sends a problem document along with each of its refusals
+  return typeof data === 'object' && data !== null && 'status' in data ? (data as Problem) : undefined;
 }

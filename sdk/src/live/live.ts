@@ -2,15 +2,17 @@
  * `live()`: a list that stays true. It is there at once and empty; what speaks with the server (`connection.ts`) is loaded when the
  * first one is wanted.
  */
+/// <reference lib="esnext.disposable" preserve="true" />
 import { ApiError } from '../error.ts';
 import type { LiveRow, SubscribeRequest } from '../wire.ts';
 
 /**
  * `connecting`: nothing has come yet. `live`: true as of now. `resyncing`: what was there is shown while what was missed is
- * fetched. `offline`: there is no connection. `closed`: it was closed, or refused (`error`).
+ * fetched. `offline`: there is no connection, and it is tried again. `closed`: it was closed, or refused (`error`).
  */
 export type LiveStatus = 'connecting' | 'live' | 'resyncing' | 'offline' | 'closed';
 
+/** Each step of the loop is the rows after a change of rows or status; who is slow gets the last of them. */
 export interface Live<T> extends AsyncIterable<readonly T[]> {
   /** The rows now, in their order: a list of its own for each moment, in which rows that did not change are the same objects. */
   readonly value: readonly T[];
@@ -19,7 +21,7 @@ export interface Live<T> extends AsyncIterable<readonly T[]> {
   readonly error: ApiError | null;
   /** Called at once, and after each change of rows or status. Gives back what ends it. */
   subscribe(listener: (rows: readonly T[], status: LiveStatus) => void): () => void;
-  /** Shows more rows of a query with a limit: as many again, or `count`. */
+  /** Shows more rows of a query with a limit: as many again, or `count`. It fails where the server refuses so many. */
   loadMore(count?: number): Promise<void>;
   /** Resolves when what this client has written so far is in `value`, or all up to `position`. */
   caughtUp(position?: string): Promise<void>;
@@ -30,14 +32,21 @@ export interface Live<T> extends AsyncIterable<readonly T[]> {
 /** What a connection asks of a live query, and tells it. */
 export interface Subscriber {
   readonly request: Omit<SubscribeRequest, 'id' | 'at'>;
-  show(rows: readonly LiveRow[] | undefined, status: LiveStatus, error?: ApiError): void;
-  /** All up to there is in the rows; `renewed`: they were told whole. */
-  reached(epoch: string, position: string, renewed: boolean): void;
+  show(rows: readonly LiveRow[], status: LiveStatus, error?: ApiError): void;
+  /** All up to there is in the rows; `isWhole`: they were told whole. */
+  reached(epoch: string, position: string, isWhole: boolean): void;
 }
 export interface Connection {
   add(subscriber: Subscriber): void;
   remove(subscriber: Subscriber): void;
-  widen(subscriber: Subscriber, limit: number): Promise<void>;
+}
+/** What the live queries of a client have in common. */
+export interface Following {
+  readonly connect: () => Promise<Connection>;
+  /** How many are open: while there is one, writes ask for their place. */
+  open: number;
+  /** The place of the last write, as `<epoch>.<position>`. */
+  written: string | undefined;
 }
 
 interface Waiting {
@@ -47,28 +56,28 @@ interface Waiting {
   readonly reject: (error: ApiError) => void;
 }
 
-const closedError = (): ApiError => new ApiError(0, { code: 'aborted', detail: 'The live query was closed' });
-
 export class LiveQuery<T> implements Live<T>, Subscriber {
   request: Subscriber['request'];
   error: ApiError | null = null;
   #value: readonly T[] = [];
   #status: LiveStatus = 'connecting';
   #place = { epoch: '', position: '' };
+  /** Epochs that ended: what was written in one of them was there before all that was told since. */
+  readonly #past = new Set<string>();
+  readonly #following: Following;
   readonly #connected: Promise<Connection>;
-  readonly #written: () => string | undefined;
-  readonly #listeners = new Set<(rows: readonly T[], status: LiveStatus) => void>();
+  readonly #listeners = new Set<() => void>();
   #waiting: readonly Waiting[] = [];
+  #widening: Promise<void> | undefined;
 
-  /** `written`: the place of the last write of this client, as `<epoch>.<position>`. */
-  constructor(request: Subscriber['request'], connect: () => Promise<Connection>, written: () => string | undefined) {
+  constructor(request: Subscriber['request'], following: Following) {
     this.request = request;
-    this.#written = written;
-    this.#connected = connect();
+    this.#following = following;
+    following.open += 1;
+    this.#connected = following.connect();
     this.#connected.then(
       (connection) => this.#status !== 'closed' && connection.add(this),
-      (cause: unknown) =>
-        this.show(undefined, 'closed', cause instanceof ApiError ? cause : new ApiError(0, { code: 'network', detail: String(cause) })),
+      (cause: unknown) => this.show([], 'closed', new ApiError(0, { code: 'network', detail: String(cause) })),
     );
   }
 
@@ -80,86 +89,95 @@ export class LiveQuery<T> implements Live<T>, Subscriber {
   }
 
   subscribe(listener: (rows: readonly T[], status: LiveStatus) => void): () => void {
-    const own = (rows: readonly T[], status: LiveStatus): void => listener(rows, status);
+    const own = (): void => listener(this.#value, this.#status);
     this.#listeners.add(own);
-    own(this.#value, this.#status);
+    own();
     return () => void this.#listeners.delete(own);
   }
 
+  /** A loop that ends closes the query, unless somebody else follows it too. */
   async *[Symbol.asyncIterator](): AsyncGenerator<readonly T[], void, undefined> {
     let wake = (): void => undefined;
-    let shown: readonly T[] | undefined;
+    let shown: readonly unknown[] = [];
     const stop = this.subscribe(() => wake());
     try {
       for (;;) {
-        if (this.#status === 'closed') {
-          if (this.error) throw this.error;
-          return;
-        }
-        if (this.#status !== 'connecting' && shown !== this.#value) {
-          shown = this.#value;
-          yield shown;
+        if (this.error) throw this.error;
+        if (this.#status === 'closed') return;
+        if (this.#place.epoch && (shown[0] !== this.#value || shown[1] !== this.#status)) {
+          shown = [this.#value, this.#status];
+          yield this.#value;
         } else await new Promise<void>((resolve) => (wake = resolve));
       }
     } finally {
       stop();
+      if (this.#listeners.size === 0) this.close();
     }
   }
 
-  async loadMore(count?: number): Promise<void> {
+  loadMore(count?: number): Promise<void> {
     const { limit } = this.request;
-    if (limit === undefined) return;
-    const wider = limit + (count ?? limit);
-    this.request = { ...this.request, limit: wider };
-    await (await this.#connected).widen(this, wider);
+    if (limit === undefined) return Promise.resolve();
+    this.#widening ??= this.#widen(limit + (count ?? limit)).finally(() => (this.#widening = undefined));
+    return this.#widening;
+  }
+  /** What is shown stays true while more of it comes, and where that is refused. */
+  async #widen(limit: number): Promise<void> {
+    const wide = new LiveQuery({ ...this.request, limit }, this.#following);
+    try {
+      await wide.caughtUp('');
+      const connection = await this.#connected;
+      if (this.#status === 'closed') return;
+      connection.remove(this);
+      this.request = wide.request;
+      connection.add(this);
+    } finally {
+      wide.close();
+    }
   }
 
-  caughtUp(position = this.#written()): Promise<void> {
+  caughtUp(position = this.#following.written ?? ''): Promise<void> {
     if (this.#status === 'closed') return Promise.reject(this.error ?? closedError());
-    const [epoch = '', at = ''] = position?.split('.') ?? [];
-    if (position === undefined || this.#isPast(epoch, at)) return Promise.resolve();
+    const [epoch = '', at = ''] = position.split('.');
+    if (this.#hasReached(epoch, at)) return Promise.resolve();
     return new Promise((resolve, reject) => (this.#waiting = [...this.#waiting, { epoch, position: at, resolve, reject }]));
   }
 
-  /** A place of another epoch says nothing of this one; but what was told whole since then has it. */
-  #isPast(epoch: string, position: string, renewed = false): boolean {
-    return epoch === this.#place.epoch ? position <= this.#place.position : renewed && this.#place.epoch !== '';
+  #hasReached(epoch: string, position: string): boolean {
+    const now = this.#place;
+    return now.epoch !== '' && (epoch === now.epoch ? position <= now.position : epoch === '' || this.#past.has(epoch));
   }
 
   close(): void {
     if (this.#status === 'closed') return;
-    this.show(undefined, 'closed');
+    this.show(this.#value, 'closed');
     void this.#connected.then((connection) => connection.remove(this)).catch(() => undefined);
   }
   [Symbol.dispose](): void {
     this.close();
   }
 
-  show(rows: readonly LiveRow[] | undefined, status: LiveStatus, error?: ApiError): void {
-    if (this.#status === 'closed') return;
+  show(rows: readonly unknown[], status: LiveStatus, error?: ApiError): void {
+    const isSame = rows === this.#value || rows.length + this.#value.length === 0;
+    if (this.#status === 'closed' || (isSame && status === this.#status)) return;
     this.#status = status;
-    if (error) this.error = error;
+    this.error = error ?? null;
     // cast: the rows of this query are what its types say; the server is compiled against the same contract
-    if (rows) this.#value = rows as readonly unknown[] as readonly T[];
-    for (const listener of this.#listeners) queueMicrotask(() => this.#listeners.has(listener) && listener(this.#value, this.#status));
-    if (status === 'closed')
-      this.#settle(
-        () => true,
-        (one) => one.reject(error ?? closedError()),
-      );
+    if (!isSame) this.#value = rows as readonly T[];
+    for (const listener of this.#listeners) queueMicrotask(() => this.#listeners.has(listener) && listener());
+    if (status !== 'closed') return;
+    this.#following.open -= 1;
+    for (const one of this.#waiting) one.reject(error ?? closedError());
   }
 
-  reached(epoch: string, position: string, renewed: boolean): void {
+  reached(epoch: string, position: string, isWhole: boolean): void {
+    if (this.#place.epoch !== '' && this.#place.epoch !== epoch) this.#past.add(this.#place.epoch);
     this.#place = { epoch, position };
-    this.#settle(
-      (one) => this.#isPast(one.epoch, one.position, renewed),
-      (one) => one.resolve(),
-    );
-  }
-
-  #settle(isDone: (one: Waiting) => boolean, tell: (one: Waiting) => void): void {
+    const isDone = (one: Waiting): boolean => (isWhole && one.epoch !== epoch) || this.#hasReached(one.epoch, one.position);
     const done = this.#waiting.filter(isDone);
     this.#waiting = this.#waiting.filter((one) => !done.includes(one));
-    done.forEach(tell);
+    for (const one of done) one.resolve();
   }
 }
+
+const closedError = (): ApiError => new ApiError(0, { code: 'aborted', detail: 'The live query was closed' });

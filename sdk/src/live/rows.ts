@@ -1,13 +1,10 @@
-/**
- * The rows of a live query in their order. The comparison is the server's own (the language's, with the classes that the server
- * names), so that a row stands here where a list would show it; the id is the last key, so no two rows are equal.
- */
-import { compareValues } from '../expr/scalar.ts';
+/** The rows of a live query in their order, which is the server's own: a row stands here where a list would show it. */
 import type { ConstValue } from '../expr/ir.ts';
+import { createOrder } from '../expr/order.ts';
 import type { LiveOp, LiveRow, OrderKey } from '../wire.ts';
 
 export class LiveRows {
-  #order: readonly OrderKey[] = [];
+  #compare = createOrder<LiveRow>([]);
   readonly #byId = new Map<string, LiveRow>();
   /** Made anew by each change: who holds it holds a moment. */
   #sorted: readonly LiveRow[] = [];
@@ -16,64 +13,49 @@ export class LiveRows {
     return this.#sorted;
   }
 
+  /** A row that is told again as it was stays the same object. */
   replace(rows: readonly LiveRow[], order: readonly OrderKey[]): void {
-    this.#order = order;
+    // cast: sort keys are plain values
+    this.#compare = createOrder(order.map((key) => ({ ...key, of: (row: LiveRow) => (row[key.field] ?? null) as ConstValue })));
+    const before = new Map(this.#byId);
     this.#byId.clear();
-    for (const row of rows) this.#byId.set(row.id, row);
-    this.#sorted = [...this.#byId.values()].sort((a, b) => this.#compare(a, b));
+    for (const row of rows) this.#byId.set(row.id, sameOf(before.get(row.id), row));
+    this.#sorted = [...this.#byId.values()].sort(this.#compare);
   }
 
-  /** Whether anything changed. What is told twice, as after a break, changes nothing. */
+  /** Whether anything changed. */
   apply(ops: readonly LiveOp[]): boolean {
     const gone = new Set<LiveRow>();
     const come = new Map<string, LiveRow>();
-    const take = (id: string): LiveRow | undefined => {
+    const drop = (id: string): LiveRow | undefined => {
       const before = this.#byId.get(id);
-      if (before !== undefined && come.get(id) !== before) gone.add(before);
-      come.delete(id);
+      if (before !== undefined && !come.delete(id)) gone.add(before);
+      this.#byId.delete(id);
       return before;
     };
     for (const op of ops) {
-      if (op[0] === 'truncate') for (const id of [...this.#byId.keys()]) this.#drop(id, take);
-      else if (op[0] === 'leave') this.#drop(op[1], take);
+      if (op[0] === 'truncate') [...this.#byId.keys()].forEach(drop);
+      else if (op[0] === 'leave') drop(op[1]);
       else {
-        const before = take(op[1]);
+        const before = this.#byId.get(op[1]);
         // cast: a patch is told only of a row that the client has, so the whole is a row again
-        const row = op[0] === 'put' ? op[2] : ({ ...before, ...op[2] } as LiveRow);
+        const row = op[0] === 'put' ? sameOf(before, op[2]) : ({ ...before, ...op[2] } as LiveRow);
+        // What is told twice, as after a break, changes nothing.
+        if (row === before) continue;
+        drop(op[1]);
         come.set(op[1], row);
         this.#byId.set(op[1], row);
       }
     }
     if (gone.size + come.size === 0) return false;
-    this.#sorted = merge(
-      this.#sorted.filter((row) => !gone.has(row)),
-      [...come.values()].sort((a, b) => this.#compare(a, b)),
-      (a, b) => this.#compare(a, b),
-    );
+    const kept = this.#sorted.filter((row) => !gone.has(row));
+    this.#sorted = merge(kept, [...come.values()].sort(this.#compare), this.#compare);
     return true;
-  }
-
-  #drop(id: string, take: (id: string) => unknown): void {
-    take(id);
-    this.#byId.delete(id);
-  }
-
-  #compare(a: LiveRow, b: LiveRow): number {
-    for (const { field, as, descending, nullsFirst } of this.#order) {
-      const [left, right] = [valueOf(a, field), valueOf(b, field)];
-      if (left === null || right === null) {
-        if (left === right) continue;
-        return (left === null) === nullsFirst ? -1 : 1;
-      }
-      const order = as === 'bool' ? Number(left) - Number(right) : (compareValues(as, left, right) ?? 0);
-      if (order !== 0) return descending ? -order : order;
-    }
-    return 0;
   }
 }
 
-// cast: sort keys are plain values
-const valueOf = (row: LiveRow, field: string): ConstValue => (row[field] ?? null) as ConstValue;
+const sameOf = (before: LiveRow | undefined, row: LiveRow): LiveRow =>
+  before !== undefined && JSON.stringify(before) === JSON.stringify(row) ? before : row;
 
 /** Two sorted lists as one. */
 function merge<T>(left: readonly T[], right: readonly T[], compare: (a: T, b: T) => number): readonly T[] {

@@ -61,7 +61,7 @@ export function cookieOf(request: IncomingMessage, config: Config, of: CookieOf)
   const tokens = names.flatMap((name) => parts.filter((part) => part.startsWith(`${name}=`)).map((part) => part.slice(name.length + 1)));
   const token = tokens.find((text) => text !== '');
   if (token === undefined) return undefined;
-  if (request.method === 'GET' || request.method === 'HEAD' || isSameOrigin(request, protocol)) return { of, token };
+  if (request.method === 'GET' || request.method === 'HEAD' || isSameOrigin(request, config)) return { of, token };
   throw fail('forbidden', 'A request with a session’s cookie must come from the origin that it was given to.');
 }
 
@@ -69,8 +69,10 @@ export function cookieOf(request: IncomingMessage, config: Config, of: CookieOf)
 export const meantBy = (request: IncomingMessage, path: string): CookieOf =>
   request.headers['x-underpin-session'] === undefined || path.startsWith('/api/v1/auth/_admins/') ? 'admin' : 'account';
 
-function isSameOrigin(request: IncomingMessage, protocol: string): boolean {
+/** Whether the page that asks is of our own origin, as its browser says. */
+export function isSameOrigin(request: IncomingMessage, config: Config): boolean {
   const site = request.headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin';
+  const protocol = protocolOf(request, config);
   return request.headers.origin === `${protocol}://${request.headers.host ?? ''}`;
 }

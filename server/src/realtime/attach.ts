@@ -11,6 +11,7 @@ import { openSockets } from './sockets.ts';
 import { openStreams, type Streams } from './streams.ts';
 
 export interface Realtime {
+  readonly hub: Hub;
   readonly streams: Streams;
   /** Takes sockets at a server. */
   attach(server: Server): void;
@@ -28,6 +29,7 @@ export function createRealtime(base: Base, backlog: Backlog = limits.live): Real
   const streams = openStreams(base, live);
   let closeSockets: (() => void) | undefined;
   return {
+    hub,
     streams,
     attach: (server) => {
       closeSockets = openSockets(base, server, live);

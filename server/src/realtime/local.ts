@@ -15,7 +15,7 @@ import type { MemoryView } from '@underpin/sdk/expr/world';
 import type { Asked } from '../records/parse/list.ts';
 import { readOf, type Caller } from '../records/policy.ts';
 import type { Collection, Field } from '../schema/collection.ts';
-import { createOrder, type Keys, type Order } from './order.ts';
+import { orderOfKeys, type Keys, type Order } from './order.ts';
 import { asSeen, bound } from './program.ts';
 import type { Row } from './row.ts';
 
@@ -85,7 +85,7 @@ export function localOf(judging: Judging): Local | undefined {
       });
     },
     keys: (row) => values.map((one) => one.value(row)),
-    compare: createOrder(asked.sort),
+    compare: orderOfKeys(asked.sort),
   };
 }
 

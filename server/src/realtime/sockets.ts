@@ -2,8 +2,7 @@
  * The door for sockets: Socket.IO at `/realtime`. A handshake is a request like any other: who is asking, from where, how many
  * there are of him; then its events are requests for subscriptions.
  *
- * Worry: a page of another site opens a socket with the visitor's cookie. Decision: a cookie counts only where the browser says
- * that the page is of our own origin (auth/cookies.ts). Worry: a token outlives its session in a socket that stays open. Decision:
+ * Worry: a token outlives its session in a socket that stays open. Decision:
  * who is asking is asked again at each subscription, when the log tells of a change of his rights (rights.ts), and when his
  * token ends.
  */
@@ -11,11 +10,10 @@ import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { Server, type Socket as IoSocket } from 'socket.io';
 import type { LiveMessages, LiveRequests, Problem } from '@underpin/sdk/wire';
 import { admit, countAddress, countMessage } from '../auth/admit.ts';
-import { authenticate, endOf } from '../auth/authenticate.ts';
-import { cookieOf } from '../auth/cookies.ts';
+import { endOf } from '../auth/authenticate.ts';
 import type { Base } from '../ctx.ts';
 import { problemOf } from '../db/problem.ts';
-import { limitKey, networkOf, type Actor } from '../kit/actor.ts';
+import { limitKey, networkOf } from '../kit/actor.ts';
 import { failAt } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
@@ -23,6 +21,7 @@ import { addressOf } from '../kit/peer.ts';
 import { keepUp, type Backlog } from './backlog.ts';
 import { Client, type Way } from './client.ts';
 import type { Clients } from './clients.ts';
+import { actorOf, bearer, readHandshake } from './handshake.ts';
 import type { Hub } from './hub.ts';
 import { parseRequest } from './subscribe.ts';
 import { toWireOps } from './wire.ts';
@@ -110,17 +109,17 @@ export function openSockets(base: Base, server: HttpServer, { hub, clients, back
 const isOwn = (origin: string, request: IncomingMessage): boolean => origin.endsWith(`://${request.headers.host ?? ''}`);
 
 async function begin(base: Base, hub: Hub, clients: Clients, socket: Socket): Promise<void> {
-  const { token, v } = readHandshake(socket.handshake.auth);
+  const { token, session, v } = readHandshake(socket.handshake.auth);
   if (v !== 1) throw failAt('invalid_request', '/v', 'This server speaks version 1 of the protocol.');
   const address = addressOf(socket.request, base.config);
-  const actor = await actorOf(base, socket.request, token, address).catch((error: unknown) => {
+  const actor = await actorOf(base, socket.request, { token, session, address }).catch((error: unknown) => {
     countAddress(base, address);
     throw error;
   });
   admit(base, actor, false, {}).release();
   const way: Way = {
     address,
-    who: () => actorOf(base, socket.request, socket.data.token, address),
+    who: () => actorOf(base, socket.request, { token: socket.data.token, session, address }),
     join: (group) => void socket.join(group),
     leave: (group) => void socket.leave(group),
     part: (part, taken) => void (socket.connected && socket.emit('snapshot', part, taken)),
@@ -133,21 +132,6 @@ async function begin(base: Base, hub: Hub, clients: Clients, socket: Socket): Pr
   socket.conn.once('close', () => clients.remove(client));
   // It may have ended while it was asked who he is.
   if (socket.conn.readyState !== 'open') clients.remove(client);
-}
-
-function readHandshake(auth: Readonly<Record<string, unknown>>): { readonly token: string | undefined; readonly v: unknown } {
-  const { token, v = 1 } = auth;
-  if (token !== undefined && token !== null && typeof token !== 'string')
-    throw failAt('invalid_request', '/token', 'The token must be text');
-  return { token: token ?? undefined, v };
-}
-
-const bearer = (token: string | undefined): string | undefined => (token === undefined ? undefined : `Bearer ${token}`);
-
-function actorOf(base: Base, request: IncomingMessage, token: string | undefined, address: string): Promise<Actor> {
-  const meant =
-    request.headers['sec-fetch-site'] === undefined || token !== undefined ? undefined : cookieOf(request, base.config, 'account');
-  return authenticate(base, { authorization: bearer(token), cookie: meant, address, client: undefined });
 }
 
 function serve(base: Base, clients: Clients, socket: Socket, refuse: (error: unknown) => Problem): void {

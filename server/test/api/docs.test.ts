@@ -95,12 +95,20 @@ describe.each(['README.md', 'docs/reference/api.md'])('%s', (file) => {
   );
 
   if (file === 'README.md') {
-    test('the lines of TypeScript do what they say', async () => {
-      const program = /^```ts\n([\s\S]*?)^```/m.exec(readDoc(file))?.[1] ?? '';
-      const says = /console\.log\(.*\); \/\/ (.*)$/m.exec(program)?.[1];
-      expect(says).toBeDefined();
-      const done = await run(process.execPath, ['--input-type=module', '-e', program.replaceAll(written, up.url)]);
-      expect(done).toEqual({ code: 0, out: `${says}\n` });
+    const programs = [...readDoc(file).matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, program = '']) => program);
+    test('shows a live query in ten lines', () => {
+      const [live = ''] = programs.filter((program) => program.includes('.live('));
+      expect(live.trim().split('\n').length).toBeLessThanOrEqual(10);
     });
+
+    test.each(programs.map((program) => [program.split('\n').at(-2) ?? '', program]))(
+      'the lines of TypeScript say %s',
+      async (last, program) => {
+        const says = /^console\.log\(.*\); \/\/ (.*)$/.exec(last)?.[1];
+        expect(says).toBeDefined();
+        const done = await run(process.execPath, ['--input-type=module', '-e', program.replaceAll(written, up.url)]);
+        expect(done).toEqual({ code: 0, out: `${says}\n` });
+      },
+    );
   }
 });

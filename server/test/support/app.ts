@@ -49,6 +49,8 @@ export interface TestApp {
   readonly owner: string;
   /** A new account of `users` with its token and id. */
   account(name: string, collection?: string): Promise<{ readonly token: string; readonly id: string; readonly refreshToken: string }>;
+  /** The process ends and another one begins, on the same port. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -96,31 +98,36 @@ export async function startTestApp(
     ROLE: 'web',
     ...env,
   });
+  const start = async (port: number): Promise<App> => {
+    const app = await createApp({
+      config,
+      log: createLog('fatal'),
+      access: { url: databaseUrl, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
+      secret: testSecret,
+      served: {
+        dashboard: join(process.cwd(), 'admin-ui/dist'),
+        sdk: join(process.cwd(), 'sdk/sdk.tgz'),
+        reference: join(process.cwd(), 'admin-ui/reference/dist'),
+        account: join(process.cwd(), 'admin-ui/account'),
+        docs: join(process.cwd(), 'docs/reference'),
+      },
+      clock: () => Date.now() + state.ahead,
+      ...(work === undefined ? {} : { work }),
+      ...(backlog === undefined ? {} : { backlog }),
+    });
+    await new Promise<void>((resolve) => app.server.listen(port, '127.0.0.1', resolve));
+    return app;
+  };
   const state = { ahead: 0 };
-  const app = await createApp({
-    config,
-    log: createLog('fatal'),
-    access: { url: databaseUrl, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
-    secret: testSecret,
-    served: {
-      dashboard: join(process.cwd(), 'admin-ui/dist'),
-      sdk: join(process.cwd(), 'sdk/sdk.tgz'),
-      reference: join(process.cwd(), 'admin-ui/reference/dist'),
-      account: join(process.cwd(), 'admin-ui/account'),
-      docs: join(process.cwd(), 'docs/reference'),
-    },
-    clock: () => Date.now() + state.ahead,
-    ...(work === undefined ? {} : { work }),
-    ...(backlog === undefined ? {} : { backlog }),
-  });
-  await new Promise<void>((resolve) => app.server.listen(0, '127.0.0.1', resolve));
-  const address = app.server.address();
-  const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  const first = await start(0);
+  const address = first.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const url = `http://127.0.0.1:${port}`;
   const send = sender(`${url}/api/v1`);
   const signIn = async (): Promise<string> =>
     (await send('POST /auth/_admins/sign-in', { body: { email: ownerEmail, password } })).body.accessToken;
-  return Object.assign(state, {
-    app,
+  const made = Object.assign(state, {
+    app: first,
     url,
     databaseUrl,
     send,
@@ -133,8 +140,12 @@ export async function startTestApp(
       if (answer.status !== 201) throw new Error(`no account for ${who}: ${answer.text}`);
       return { token: answer.body.accessToken, id: answer.body.record.id, refreshToken: answer.body.refreshToken };
     },
+    restart: async () => {
+      await made.app.close();
+      made.app = await start(port);
+    },
     close: async () => {
-      await app.close();
+      await made.app.close();
       await inside.end();
       await dropSlots(superuser, name);
       await superuser.query(`DROP DATABASE ${name} WITH (FORCE)`);
@@ -142,6 +153,7 @@ export async function startTestApp(
       rmSync(dataDir, { recursive: true, force: true });
     },
   });
+  return made;
 }
 
 /** A database is not dropped while there are slots in it; one is active until Postgres has noticed that its reader is gone. */
