@@ -5,7 +5,7 @@
  * all its groups; nothing more is queued. When all that waited is gone, it is told to ask again from where it was, and gets what
  * it missed in one piece. Why it is enough: what waits is at most the bound and one message.
  */
-import type { Socket } from './sockets.ts';
+import type { Socket } from './socket.ts';
 
 /** What may wait for one client: packets, and their bytes. */
 export type Backlog = { readonly [Name in 'packets' | 'queued']: number };

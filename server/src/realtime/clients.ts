@@ -3,7 +3,16 @@ import type { Base } from '../ctx.ts';
 import { apiKeyOf, limitKey, networkOf, type Actor } from '../kit/actor.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import type { Backlog } from './backlog.ts';
 import type { Client } from './client.ts';
+import type { Hub } from './hub.ts';
+
+/** What both ways share. */
+export interface Live {
+  readonly hub: Hub;
+  readonly clients: Clients;
+  readonly backlog: Backlog;
+}
 
 export class Clients {
   /** By the ids of account, session and key, by what they are counted as, and by their networks. */

@@ -7,8 +7,8 @@
  * token ends.
  */
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
-import { Server, type Socket as IoSocket } from 'socket.io';
-import type { LiveMessages, LiveRequests, Problem } from '@underpin/sdk/wire';
+import { Server } from 'socket.io';
+import type { LiveRequests, Problem } from '@underpin/sdk/wire';
 import { admit, countAddress, countMessage } from '../auth/admit.ts';
 import { endOf } from '../auth/authenticate.ts';
 import type { Base } from '../ctx.ts';
@@ -18,28 +18,14 @@ import { failAt } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { addressOf } from '../kit/peer.ts';
-import { keepUp, type Backlog } from './backlog.ts';
+import { keepUp } from './backlog.ts';
 import { Client, type Way } from './client.ts';
-import type { Clients } from './clients.ts';
+import type { Clients, Live } from './clients.ts';
 import { actorOf, bearer, readHandshake } from './handshake.ts';
 import type { Hub } from './hub.ts';
+import type { Io, Socket } from './socket.ts';
 import { parseRequest } from './subscribe.ts';
 import { toWireOps } from './wire.ts';
-
-interface Data {
-  token: string | undefined;
-  client: Client;
-}
-type NoEvents = Record<string, never>;
-export type Socket = IoSocket<LiveRequests, LiveMessages, NoEvents, Data>;
-type Io = Server<LiveRequests, LiveMessages, NoEvents, Data>;
-
-/** Who follows what, for both ways. */
-export interface Live {
-  readonly hub: Hub;
-  readonly clients: Clients;
-  readonly backlog: Backlog;
-}
 
 /** Gives back what closes it. */
 export function openSockets(base: Base, server: HttpServer, { hub, clients, backlog }: Live): () => void {

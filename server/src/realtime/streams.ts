@@ -16,8 +16,8 @@ import { limits } from '../kit/limits.ts';
 import type { Input } from '../records/parse/input.ts';
 import type { Backlog } from './backlog.ts';
 import { Client, type Way } from './client.ts';
+import type { Live } from './clients.ts';
 import type { Hub } from './hub.ts';
-import type { Live } from './sockets.ts';
 import { toWireOps } from './wire.ts';
 
 /** Who opens a stream. */
