@@ -382,6 +382,8 @@ describe('an account', () => {
     const inner = keep(here.collection('clubs').live({ limit: 5 }));
     await isLive(inner);
     await until('it is renewed by itself', () => events.length === 1);
+    // What is asked behind it is answered: the server has the new token.
+    await isLive(keep(here.collection('clubs').live({ limit: 7 })));
     // Now by a call that is refused; the server takes no token of before any more.
     up.ahead = 11 * 60_000;
     await here.collection('clubs').create({ title: 'one' });
