@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownerEmail, password, testSecret } from '../support/app.ts';
+import { connectLive } from '../support/live.ts';
 import { dataFolder, endProcesses, postgresPort, startProcess, until, type Process } from '../support/process.ts';
 
 jest.setTimeout(60_000);
@@ -104,4 +105,21 @@ test('a rule tightened in one holds in the other within a second', async () => {
   const tightened = performance.now();
   await until('it is refused', async () => (await other.send('GET /records/posts')).status !== 200);
   expect(performance.now() - tightened).toBeLessThan(within);
+});
+
+test('live queries are served by the one that reads the log; the other says so, and serves all else', async () => {
+  const here = connectLive(one.url);
+  const there = connectLive(other.url);
+  const first = here.follow({ collection: 'posts' });
+  await until('the first follows', () => first.state === 'in');
+  const second = there.follow({ collection: 'posts' });
+  await until('the second is told why not', () => second.problem !== undefined);
+  expect(second.problem).toMatchObject({ status: 503, code: 'unavailable', detail: 'Another process reads the log of changes.' });
+  expect(await other.send('GET /records/posts/live')).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+  const before = first.rows.size;
+  expect((await other.send('POST /records/posts', { body: { title: 'from the other' } })).status).toBe(201);
+  await until('what the other wrote is told', () => first.rows.size === before + 1);
+  here.close();
+  there.close();
+  expect(here.errors).toEqual([]);
 });
