@@ -48,6 +48,7 @@ export interface CollectionRules {
   readonly create?: Rule;
   readonly update?: Rule;
   readonly delete?: Rule;
+  readonly history?: Rule;
 }
 
 /** A field as it is defined. What else stands in it depends on its type (docs/reference/fields.md). */
@@ -123,6 +124,8 @@ export interface CollectionDef {
   readonly rules?: CollectionRules;
   readonly guard?: Rule;
   readonly auth?: AuthOptions;
+  /** Whether versions of its records are kept, and for how long: `{ keep: "1 year" }`. */
+  readonly history?: boolean | { readonly keep: string };
   readonly ui?: Readonly<Record<string, unknown>>;
 }
 

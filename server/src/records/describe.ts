@@ -3,7 +3,7 @@
  * nothing of what is not.
  */
 import type { FoldContext } from '@underpin/sdk/expr/context';
-import type { Action, Collection, Field } from '../schema/collection.ts';
+import { isFollowed, type Action, type Collection, type Field } from '../schema/collection.ts';
 import { jsonSchema, type JsonSchema } from '../schema/json-schema.ts';
 import { policyFor, readOf, writeOf, type Caller } from './policy.ts';
 import { visibleFields } from './reading/select.ts';
@@ -72,6 +72,7 @@ function describe(caller: Caller, collection: Collection): Described {
     create: allows('create', { ...never, creating: true }),
     update: allows('update', never),
     delete: allows('delete'),
+    history: isFollowed(collection) && allows('history'),
   };
   const { name } = collection;
   const paths = { ...pathsOfOne(name, may), ...(may.list ? pathsOfMany(name, may) : {}) };
