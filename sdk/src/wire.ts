@@ -94,6 +94,21 @@ export interface AuthOptions {
   readonly redirects?: readonly string[];
 }
 
+/** `GET /records/:collection/:id/history`: one version, as the caller may see it. */
+export interface Version<R = Readonly<Record<string, unknown>>> {
+  /** The record's version, as it stands in the record; a record that was made again begins at 1 again. */
+  readonly version: number;
+  readonly action: 'created' | 'updated' | 'deleted';
+  readonly at: string;
+  /** `users:<id>`, `_admins:<id>`, `_api_keys:<id>` …; null where it was not written through the API. */
+  readonly by: string | null;
+  readonly request: string | null;
+  /** As it was then; of a deletion as it was last. */
+  readonly record: R;
+  /** What an update made it from, where the caller may see that. */
+  readonly before: R | null;
+}
+
 /** `GET /auth/:collection/me/data`. */
 export interface OwnData {
   readonly account: Readonly<Record<string, unknown>>;
