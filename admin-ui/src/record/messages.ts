@@ -7,7 +7,7 @@ export const historyMessages = {
     created: 'Created',
     updated: 'Changed',
     deleted: 'Deleted',
-    facts: '%{at} by %{by}, version %{version}',
+    facts: '%{at}, %{by}, version %{version}',
     empty: 'empty',
     restore: 'Restore',
     restoreOne: 'Restore version %{version}',

@@ -83,6 +83,8 @@ export function createChangeLog(
     state: (now, why) => {
       if (state === now && reason === why) return;
       [state, reason] = [now, why];
+      if (now === 'elsewhere')
+        log.warn('another process reads the log: this node serves CRUD; live queries are refused with `unavailable`');
       if (now === 'elsewhere' || now === 'unavailable') waiting.refuse(unavailable());
       tell((follower) => follower.state?.(now));
     },
