@@ -23,7 +23,7 @@ import type {
   Sort,
   UpdateOf,
 } from './types.ts';
-import type { Page } from './wire.ts';
+import type { Page, Version } from './wire.ts';
 
 export interface Records<S, C extends keyof S> {
   list<
@@ -82,7 +82,12 @@ export interface Records<S, C extends keyof S> {
     data: CreateOf<S, C>,
     options: CallOptions & { readonly onConflict: readonly (keyof RowOf<S, C> & string)[] },
   ): Promise<RowOf<S, C>>;
-  delete(id: string, options?: CallOptions & { readonly ifVersion?: number }): Promise<void>;
+  /** `erase`: leaves no version of it behind; for admins. */
+  delete(id: string, options?: CallOptions & { readonly ifVersion?: number; readonly erase?: boolean }): Promise<void>;
+  /** Its versions, the newest first, where the collection keeps them. */
+  history(id: string, query?: { readonly limit?: number; readonly cursor?: string }, options?: CallOptions): Listing<Version<RowOf<S, C>>>;
+  /** Writes a version again, as an update of what differs; a record that is gone is created again. */
+  restore(id: string, version: number, options?: CallOptions & { readonly ifVersion?: number }): Promise<RowOf<S, C>>;
   /** Changes the records that match and that the caller may list, view and change; all of them or none. `filter: 'true'` is all. */
   updateWhere(condition: SomeCondition<S, C>, data: UpdateOf<S, C>, options?: CallOptions): Promise<{ readonly count: number }>;
   deleteWhere(condition: SomeCondition<S, C>, options?: CallOptions): Promise<{ readonly count: number }>;
@@ -144,8 +149,30 @@ export function createRecords<S, C extends keyof S & string>(transport: Transpor
         query: new URLSearchParams({ onConflict: onConflict.join() }),
         body: withoutRead(data, false),
       }),
-    delete: (id, { ifVersion, ...options } = {}) =>
-      transport.send({ ...options, method: 'DELETE', path: one(id), headers: { ...options.headers, ...ifMatch(ifVersion) } }),
+    delete: (id, { ifVersion, erase = false, ...options } = {}) =>
+      transport.send({
+        ...options,
+        method: 'DELETE',
+        path: one(id),
+        ...(erase ? { query: new URLSearchParams({ erase: 'true' }) } : {}),
+        headers: { ...options.headers, ...ifMatch(ifVersion) },
+      }),
+    history: (id, { limit, cursor: first } = {}, options = {}) =>
+      new Listing((cursor = first) => {
+        const query = new URLSearchParams({
+          ...(limit === undefined ? {} : { limit: String(limit) }),
+          ...(cursor === undefined ? {} : { cursor }),
+        });
+        return transport.send({ ...options, method: 'GET', path: `${one(id)}/history`, query });
+      }),
+    restore: (id, version, { ifVersion, ...options } = {}) =>
+      transport.send({
+        ...options,
+        method: 'POST',
+        path: `${one(id)}/restore`,
+        body: { version },
+        headers: { ...options.headers, ...ifMatch(ifVersion) },
+      }),
     aggregate: async (query, options) =>
       transport.send({ ...options, method: 'POST', path: `${path}/aggregate`, body: toAggregate(query), reads: true }),
     export: async (query, options) =>

@@ -48,6 +48,7 @@ export interface CollectionRules {
   readonly create?: Rule;
   readonly update?: Rule;
   readonly delete?: Rule;
+  readonly history?: Rule;
 }
 
 /** A field as it is defined. What else stands in it depends on its type (docs/reference/fields.md). */
@@ -93,6 +94,21 @@ export interface AuthOptions {
   readonly redirects?: readonly string[];
 }
 
+/** `GET /records/:collection/:id/history`: one version, as the caller may see it. */
+export interface Version<R = Readonly<Record<string, unknown>>> {
+  /** The record's version, as it stands in the record; a record that was made again begins at 1 again. */
+  readonly version: number;
+  readonly action: 'created' | 'updated' | 'deleted';
+  readonly at: string;
+  /** `users:<id>`, `_admins:<id>`, `_api_keys:<id>` …; null where it was not written through the API. */
+  readonly by: string | null;
+  readonly request: string | null;
+  /** As it was then; of a deletion as it was last. */
+  readonly record: R;
+  /** What an update made it from, where the caller may see that. */
+  readonly before: R | null;
+}
+
 /** `GET /auth/:collection/me/data`. */
 export interface OwnData {
   readonly account: Readonly<Record<string, unknown>>;
@@ -123,6 +139,8 @@ export interface CollectionDef {
   readonly rules?: CollectionRules;
   readonly guard?: Rule;
   readonly auth?: AuthOptions;
+  /** Whether versions of its records are kept, and for how long: `{ keep: "1 year" }`. */
+  readonly history?: boolean | { readonly keep: string };
   readonly ui?: Readonly<Record<string, unknown>>;
 }
 

@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { openDatabase, type Access } from './db/connect.ts';
 import { listen } from './db/listen.ts';
 import { migrate } from './db/migrate.ts';
-import { beginChanges } from './changes/begin.ts';
+import { beginChanges, isFollowed } from './changes/begin.ts';
 import type { ChangeBounds, ChangeLog } from './changes/log.ts';
 import { followKeys } from './auth/api-keys.ts';
 import { followSessions } from './auth/authenticate.ts';
@@ -61,6 +61,12 @@ export async function createApp(parts: Parts): Promise<App> {
     changes = await beginChanges(database, log, parts.changes);
     const base: Base = { config, log, database, listener, changes, cache: new Cache(), secret, clock: parts.clock ?? Date.now };
     followSchema(base);
+    const follow = (): void =>
+      void isFollowed(database.app).then(
+        (is) => is && base.changes.start(),
+        () => undefined,
+      );
+    listener.on('schema', follow, follow);
     followSessions(base);
     followKeys(base);
     followSigningKeys(base);

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { start, type Running } from './cli/start.ts';
 import { showConfig } from './cli/config-show.ts';
 import type { Asking, Ended } from './cli/ask.ts';
+import { doctor } from './cli/doctor.ts';
 import { rotateKeys } from './cli/keys-rotate.ts';
 import { explainRules, testRules, type ExplainOptions } from './cli/rules.ts';
 import { progressBar } from './cli/progress.ts';
@@ -49,12 +50,17 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
     .action((options: { json?: boolean }) => {
       process.stdout.write(showConfig(process.env, options.json === true));
     });
-  const rules = program.command('rules').description('ask a running server what its rules mean');
   const end = async (ending: Promise<Ended>): Promise<void> => {
     const { text, code } = await ending;
     process.stdout.write(text);
     process.exitCode = code;
   };
+  program
+    .command('doctor')
+    .description('look at the database: what is fine, and what is to be mended; exit code 1 where something is')
+    .option('--json', 'as JSON')
+    .action((options: { json?: boolean }) => end(doctor(process.env, options.json === true)));
+  const rules = program.command('rules').description('ask a running server what its rules mean');
   rules
     .command('test')
     .description('do what a file expects, as whom it says, and roll it back; exit code 1 where something is not as expected')

@@ -1,9 +1,11 @@
 /** Every text of the dashboard that is not react-admin's own. Collections and fields keep the names that people gave them. */
 import { opsMessages } from '../ops/messages.ts';
 import { ruleMessages } from '../rules/messages.ts';
+import { historyMessages } from '../record/messages.ts';
 import { meansMessages } from '../schema/messages.ts';
 
 export const messages = {
+  ...historyMessages,
   ...meansMessages,
   ...opsMessages,
   ...ruleMessages,
@@ -273,6 +275,7 @@ export const messages = {
     create: 'Create rule',
     update: 'Update rule',
     delete: 'Delete rule',
+    history: 'History rule',
     read: 'Read rule',
     write: 'Write rule',
     guard: 'Guard',

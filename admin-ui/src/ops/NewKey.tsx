@@ -7,7 +7,7 @@ import { useTranslate } from 'react-admin';
 import { isSystem } from '../data/collection.ts';
 import { useCollections } from '../data/schema-store.ts';
 
-const ACTIONS = ['list', 'view', 'create', 'update', 'delete'];
+const ACTIONS = ['list', 'view', 'create', 'update', 'delete', 'history'];
 const EMPTY: KeyScope = { on: '', actions: ['list', 'view'] };
 
 interface NewKeyProps {

@@ -25,6 +25,7 @@ import { Trouble } from '../ui/Trouble.tsx';
 import { AccountSessions } from './AccountSessions.tsx';
 import { ConflictDialog } from './ConflictDialog.tsx';
 import { RecordFields } from './RecordFields.tsx';
+import { RecordHistory } from './RecordHistory.tsx';
 import { refusalText } from './refusal.ts';
 
 const QUERY = { onError: () => undefined };
@@ -117,6 +118,9 @@ const EditPage = ({ collection }: { collection: CollectionInfo }) => {
       </Paper>
       {collection.kind === 'auth' || collection.name === '_admins' ? (
         <AccountSessions collection={collection.name} id={String(record.id)} />
+      ) : null}
+      {collection.history !== undefined && collection.history !== false ? (
+        <RecordHistory collection={collection} id={String(record.id)} version={record['version']} onRestored={() => void reload()} />
       ) : null}
       <ConflictDialog
         open={refused !== null}

@@ -11,7 +11,8 @@ import { useLints } from './use-lints.ts';
 import { useOwners } from './use-owners.ts';
 
 const RULES = ['list', 'view', 'create', 'update', 'delete'] as const;
-type RuleName = (typeof RULES)[number];
+const KEEPING = [...RULES, 'history'] as const;
+type RuleName = (typeof KEEPING)[number];
 
 export const RulesTab = ({ collection, state }: { collection: CollectionInfo | null; state: CollectionDraft }) => {
   const t = useTranslate();
@@ -37,7 +38,7 @@ export const RulesTab = ({ collection, state }: { collection: CollectionInfo | n
     <Box sx={{ display: 'grid', gap: 3, maxWidth: 860, gridTemplateColumns: 'minmax(0, 1fr)' }}>
       <Alert severity="info">{t('rule.note')}</Alert>
       <RuleLints lints={lints.filter(({ rule }) => rule === null)} />
-      {RULES.map((name) => (
+      {(draft.history === false ? RULES : KEEPING).map((name) => (
         <RuleField
           key={name}
           name={name}

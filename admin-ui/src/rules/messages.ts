@@ -52,7 +52,7 @@ export const ruleMessages = {
     exists_one: 'exactly one %{item} in %{list} has: %{condition}',
   },
   who: { anonymous: 'anonymous callers', account: 'accounts' },
-  verb: { list: 'list', view: 'view', create: 'create', update: 'update', delete: 'delete' },
+  verb: { list: 'list', view: 'view', create: 'create', update: 'update', delete: 'delete', history: 'see the history' },
   example: { caller: 'Caller', record: 'Record', next: 'After', related: 'With' },
   change: {
     title: 'What the edit of the %{rule} changes',

@@ -5,7 +5,7 @@ export const EVERYONE = 'true';
 export const SIGNED_IN = 'auth != null && !auth.guest';
 export const ownerOnly = (field: string): string => `${field} == auth.id`;
 
-export type RuleName = 'list' | 'view' | 'create' | 'update' | 'delete' | 'read' | 'write' | 'guard';
+export type RuleName = 'list' | 'view' | 'create' | 'update' | 'delete' | 'history' | 'read' | 'write' | 'guard';
 export type Preset = 'likeList' | 'likeRecord' | 'noGuard' | 'nobody' | 'everyone' | 'signedIn' | 'owner';
 
 const UNSET: Readonly<Partial<Record<RuleName, Preset>>> = { view: 'likeList', read: 'likeRecord', write: 'likeRecord', guard: 'noGuard' };

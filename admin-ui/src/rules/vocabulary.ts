@@ -14,6 +14,7 @@ export const SCOPES: Readonly<Record<RuleName, Scope>> = {
   create: 'create',
   update: 'update',
   delete: 'read',
+  history: 'read',
   guard: 'read',
   read: 'read',
   write: 'update',

@@ -10,6 +10,7 @@ import { moved, newField, newKey, type DraftField } from './draft.ts';
 import { FieldPanel } from './FieldPanel.tsx';
 import { FieldRow } from './FieldRow.tsx';
 import { FieldTable } from './FieldTable.tsx';
+import { HistorySetting } from './HistorySetting.tsx';
 import type { CollectionDraft } from './use-collection-draft.ts';
 
 export const FieldsTab = ({ collection, state }: { collection: CollectionInfo | null; state: CollectionDraft }) => {
@@ -78,6 +79,7 @@ export const FieldsTab = ({ collection, state }: { collection: CollectionInfo | 
           />
         ) : null}
       </Box>
+      <HistorySetting state={state} />
       {collection ? <FieldTable title={t('schema.systemFields')} fields={collection.systemFields} /> : null}
     </>
   );

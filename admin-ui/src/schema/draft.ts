@@ -5,6 +5,9 @@
 import type { AuthOptions, CollectionInfo, CollectionRules, FieldDef, FieldTypeInfo, IndexDef, Rule } from '@underpin/sdk/wire';
 import { settingNames } from './json-schema.ts';
 
+/** Whether versions of records are kept, and for how long. */
+type History = NonNullable<CollectionInfo['history']>;
+
 export interface DraftField {
   readonly key: string;
   readonly def: FieldDef;
@@ -21,6 +24,7 @@ export interface Draft {
   readonly guard: Rule;
   /** Of collections of accounts. */
   readonly auth: AuthOptions;
+  readonly history: History;
 }
 export interface CollectionPatch {
   readonly name?: string;
@@ -29,6 +33,7 @@ export interface CollectionPatch {
   readonly rules?: CollectionRules;
   readonly guard?: Rule;
   readonly auth?: AuthOptions;
+  readonly history?: History;
 }
 
 let keys = 0;
@@ -41,6 +46,7 @@ export const draftOf = (info: CollectionInfo | null): Draft => ({
   rules: info?.rules ?? {},
   guard: info?.guard ?? null,
   auth: info?.auth ?? {},
+  history: info?.history ?? false,
 });
 
 /** JSON with the keys in order: a setting that was emptied and filled in again is no change. */
@@ -76,7 +82,10 @@ export const patchOf = (draft: Draft, base: CollectionInfo | null): CollectionPa
   const indexes = draft.indexes.map(indexOf);
   const rules = draft.rules;
   const name = draft.name.trim();
-  if (base === null) return { name, fields, indexes, rules, ...(draft.guard === null ? {} : { guard: draft.guard }) };
+  if (base === null) {
+    const guard = draft.guard === null ? {} : { guard: draft.guard };
+    return { name, fields, indexes, rules, ...guard, ...(draft.history === false ? {} : { history: draft.history }) };
+  }
   return {
     ...(name === base.name ? {} : { name }),
     ...(differs(fields, base.fields.map(cleaned)) ? { fields } : {}),
@@ -84,6 +93,7 @@ export const patchOf = (draft: Draft, base: CollectionInfo | null): CollectionPa
     ...(differs(rules, base.rules ?? {}) ? { rules } : {}),
     ...(draft.guard === (base.guard ?? null) ? {} : { guard: draft.guard }),
     ...(differs(tidied(draft.auth), tidied(base.auth ?? {})) ? { auth: tidied(draft.auth) } : {}),
+    ...(differs(draft.history, base.history ?? false) ? { history: draft.history } : {}),
   };
 };
 

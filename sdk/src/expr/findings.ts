@@ -14,7 +14,7 @@ export interface Vocabulary {
   readonly collection: string;
 }
 
-export type RuleAction = 'list' | 'view' | 'create' | 'update' | 'delete';
+export type RuleAction = 'list' | 'view' | 'create' | 'update' | 'delete' | 'history';
 /** Where a rule stands: of an action, the guard, or of a field. */
 export type RuleKind = RuleAction | 'guard' | 'read' | 'write';
 

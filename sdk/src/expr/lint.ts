@@ -7,7 +7,7 @@ import { findExample } from './search.ts';
 import type { Wanted, Who } from './search.ts';
 import { manyOf, nodesOf, rowOf } from './walk.ts';
 
-const actions = ['list', 'view', 'create', 'update', 'delete'] as const;
+const actions = ['list', 'view', 'create', 'update', 'delete', 'history'] as const;
 const everyone = ['anonymous', 'account'] as const;
 
 /** Rules that do not check are passed over: the checker says what is wrong with them. */

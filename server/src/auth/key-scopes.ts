@@ -10,11 +10,11 @@ import type { Schema } from '../schema/load.ts';
 import { scopeRule } from '../schema/rules.ts';
 import { canonicalText } from '../schema/validate.ts';
 
-const recordActions = ['list', 'view', 'create', 'update', 'delete'] as const;
+const recordActions = ['list', 'view', 'create', 'update', 'delete', 'history'] as const;
 /** Doors besides records, and what is done at them. */
 const doors = { schema: ['read', 'change'], explain: ['read', 'test'] } as const;
 /** Without `view` these could never be done: what may not be viewed is not there. */
-const needView: readonly string[] = ['list', 'update', 'delete'];
+const needView: readonly string[] = ['list', 'update', 'delete', 'history'];
 
 const scope = z.strictObject({
   on: z.string().max(100),

@@ -13,6 +13,7 @@ import pg from 'pg';
 import { limits } from '../kit/limits.ts';
 import type { Log } from '../kit/log.ts';
 import type { Position, Txn } from './change.ts';
+import type { Keeper } from './effects/keeper.ts';
 import { createDecoder } from './pgoutput.ts';
 import { openConnection, readLog } from './replication.ts';
 import { checkServer, openSlot, publication, takeLead, Unavailable, type Slot } from './slot.ts';
@@ -37,7 +38,7 @@ export interface Capture {
   close(): Promise<void>;
 }
 
-export function createCapture(url: string, log: Log, heard: Heard): Capture {
+export function createCapture(url: string, log: Log, heard: Heard, keeper: Keeper): Capture {
   const ending = new AbortController();
   const decoder = createDecoder();
   let client: pg.Client | undefined;
@@ -59,17 +60,26 @@ export function createCapture(url: string, log: Log, heard: Heard): Capture {
     return read(mine, slot);
   };
 
-  const read = (mine: pg.Client, slot: Slot): Promise<never> => {
+  const read = async (mine: pg.Client, slot: Slot): Promise<never> => {
     heard.opened(slot.epoch, slot.from);
     decoder.restart();
-    return readLog(mine, {
+    await keeper.open(slot);
+    const reading = readLog(mine, {
       slot: slot.name,
       publication,
       started: () => heard.state('live'),
-      heard: joinTransactions(decoder, heard.head, heard.txn),
-      alive: heard.alive,
-      confirmed: heard.confirmed,
-    }).catch((error: unknown) => {
+      heard: joinTransactions(decoder, heard.head, heard.txn, keeper),
+      busy: keeper.busy,
+      alive: (end) => {
+        keeper.alive(end);
+        heard.alive(end);
+      },
+      confirmed: () => {
+        const [until, kept] = [heard.confirmed(), keeper.written()];
+        return kept < until ? kept : until;
+      },
+    });
+    return Promise.race([reading, keeper.failed()]).catch((error: unknown) => {
       // The slot was invalidated, or what is published began after the place where it stands.
       if (codeOf(error) === '55000' || codeOf(error) === '42704') lost = slot.name;
       throw error;
@@ -127,6 +137,7 @@ export function createCapture(url: string, log: Log, heard: Heard): Capture {
       ending.abort();
       client?.connection.stream.destroy();
       await running;
+      await keeper.close();
     },
   };
 }

@@ -3,13 +3,15 @@ import type { Change, LogMessage, Position, Relation } from './change.ts';
 
 export type Event =
   | { readonly kind: 'begin'; readonly xid: number; /** Where its commit begins. */ readonly commits: Position }
-  | { readonly kind: 'commit'; readonly end: Position }
-  | { readonly kind: 'change'; readonly change: Change }
-  /** `touch` in a stream, and where rows are not asked for. `xid` is the (sub)transaction's in a stream, else 0. */
+  /** `at`: when, in ms since 1970. */
+  | { readonly kind: 'commit'; readonly end: Position; readonly at: number }
+  /** `xid` is the (sub)transaction's in a stream, else 0. */
+  | { readonly kind: 'change'; readonly xid: number; readonly change: Change }
+  /** `touch`: of a row that is not asked for. */
   | { readonly kind: 'truncate' | 'touch'; readonly xid: number; readonly relations: readonly Relation[] }
   | { readonly kind: 'message'; readonly xid: number; readonly message: LogMessage }
   | { readonly kind: 'stream'; readonly xid: number }
   | { readonly kind: 'stream-stop' }
-  | { readonly kind: 'stream-commit'; readonly xid: number; readonly end: Position }
+  | { readonly kind: 'stream-commit'; readonly xid: number; readonly end: Position; readonly at: number }
   /** Of all of it where both are the same, else of one of its subtransactions. */
   | { readonly kind: 'stream-abort'; readonly xid: number; readonly subxid: number };

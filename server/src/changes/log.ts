@@ -13,8 +13,9 @@ import type { Database } from '../db/connect.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import type { Log } from '../kit/log.ts';
-import { createCapture, type LogState } from './capture.ts';
+import { createCapture, type Heard, type LogState } from './capture.ts';
 import type { Position, Txn } from './change.ts';
+import { createKeeper, type Effects } from './effects/keeper.ts';
 import { Retention, Ring } from './ring.ts';
 import { createWaiting } from './waiting.ts';
 
@@ -53,7 +54,11 @@ export interface ChangeLog {
 
 export type ChangeBounds = { readonly [Name in keyof typeof limits.changes.ring]: number };
 
-export function createChangeLog(database: Pick<Database, 'app' | 'url'>, log: Log, bounds: ChangeBounds = limits.changes.ring): ChangeLog {
+export function createChangeLog(
+  database: Effects & Pick<Database, 'url'>,
+  log: Log,
+  bounds: ChangeBounds = limits.changes.ring,
+): ChangeLog {
   const ring = new Ring(bounds);
   const retention = new Retention(bounds);
   const followers = new Set<Follower>();
@@ -74,10 +79,12 @@ export function createChangeLog(database: Pick<Database, 'app' | 'url'>, log: Lo
     }
   };
 
-  const capture = createCapture(database.url, log, {
+  const heard: Heard = {
     state: (now, why) => {
       if (state === now && reason === why) return;
       [state, reason] = [now, why];
+      if (now === 'elsewhere')
+        log.warn('another process reads the log: this node serves CRUD; live queries are refused with `unavailable`');
       if (now === 'elsewhere' || now === 'unavailable') waiting.refuse(unavailable());
       tell((follower) => follower.state?.(now));
     },
@@ -110,7 +117,8 @@ export function createChangeLog(database: Pick<Database, 'app' | 'url'>, log: Lo
       ring.cut(until);
       return until;
     },
-  });
+  };
+  const capture = createCapture(database.url, log, heard, createKeeper(database, log));
 
   /** One statement at a time; whoever comes while it is under way waits for the next. */
   let next: Promise<void> | undefined;

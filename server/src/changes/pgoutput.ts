@@ -4,8 +4,8 @@
  * Worry: a transaction that does not fit in Postgres's memory is sent in pieces before anybody knows whether it will be committed, with
  * pieces of it undone, and with tables as only that transaction has them so far; read as if it were there, it would tell of what
  * never happened and spoil what is known of tables for the others.
- * Decision: inside such a stream rows are not read, only which table they touch and for which (sub)transaction; tables told there are
- * known there alone until the stream is committed. Why it is enough: Postgres counts a table told in a stream as told to everybody
+ * Decision: inside such a stream rows are not read, only which table they touch and for which (sub)transaction, but for tables of which
+ * somebody may miss nothing (`wanted`); tables told there are known there alone until the stream is committed. Why it is enough: Postgres counts a table told in a stream as told to everybody
  * exactly from that commit on, and whoever changes a table keeps others out until then.
  */
 import { asciiOf, bytesOf } from './bytes.ts';
@@ -14,11 +14,14 @@ import type { Event } from './events.ts';
 import { positionAt } from './position.ts';
 
 export interface Decoder {
-  /** The event that begins at `offset`; undefined where there is nothing to tell. Where `rows` is false changes are only `touch`. */
-  decode(message: Buffer, offset: number, rows: boolean): Event | undefined;
+  /** The event that begins at `offset`; undefined where there is nothing to tell. Where `rows` is false, and in streams, only what is `wanted` is more than `touch`. */
+  decode(message: Buffer, offset: number, rows: boolean, wanted?: Wanted): Event | undefined;
   /** Another connection: streams begin again, and tables are told again; those that stayed the same stay the same object. */
   restart(): void;
 }
+
+export type Wanted = (relation: Relation) => boolean;
+const nothing: Wanted = () => false;
 
 /** The messages that name a (sub)transaction where they stand in a stream. */
 const inStreams = new Set([...'RYIUDTM'].map((tag) => tag.charCodeAt(0)));
@@ -109,8 +112,7 @@ export function createDecoder(): Decoder {
     return image;
   };
 
-  const changed = (tag: number): Change => {
-    const { relation, key } = find(uint32());
+  const changed = (tag: number, { relation, key }: Known): Change => {
     const kind = int8();
     if (tag === 0x49) return { op: 'insert', relation, row: tuple(undefined, undefined) };
     if (tag === 0x44) return { op: 'delete', relation, old: tuple(kind === 0x4b ? key : undefined, undefined) };
@@ -139,7 +141,13 @@ export function createDecoder(): Decoder {
     streamed.delete(xid);
   };
 
-  const event = (tag: number, rows: boolean): Event | undefined => {
+  /** ms since 1970, of µs since 2000. */
+  const moment = (): number => {
+    at += 8;
+    return Math.floor(Number(bytes.readBigInt64BE(at - 8)) / 1_000) + 946_684_800_000;
+  };
+
+  const event = (tag: number, rows: boolean, wanted: Wanted): Event | undefined => {
     const xid = stream !== 0 && inStreams.has(tag) ? uint32() : 0;
     switch (tag) {
       case 0x42: {
@@ -149,14 +157,18 @@ export function createDecoder(): Decoder {
       }
       case 0x43:
         at += 9;
-        return { kind: 'commit', end: position() };
+        return { kind: 'commit', end: position(), at: moment() };
       case 0x49:
       case 0x55:
-      case 0x44:
-        if (rows && stream === 0) return { kind: 'change', change: changed(tag) };
-        return { kind: 'touch', xid, relations: [find(uint32()).relation] };
-      case 0x54:
-        return { kind: rows && stream === 0 ? 'truncate' : 'touch', xid, relations: truncated() };
+      case 0x44: {
+        const of = find(uint32());
+        const isRead = (rows && stream === 0) || wanted(of.relation);
+        return isRead ? { kind: 'change', xid, change: changed(tag, of) } : { kind: 'touch', xid, relations: [of.relation] };
+      }
+      case 0x54: {
+        const relations = truncated();
+        return { kind: (rows && stream === 0) || relations.some(wanted) ? 'truncate' : 'touch', xid, relations };
+      }
       case 0x52:
         return relation();
       case 0x4d:
@@ -172,7 +184,7 @@ export function createDecoder(): Decoder {
         const committed = uint32();
         settle(committed);
         at += 9;
-        return { kind: 'stream-commit', xid: committed, end: position() };
+        return { kind: 'stream-commit', xid: committed, end: position(), at: moment() };
       }
       case 0x41: {
         const [aborted, subxid] = [uint32(), uint32()];
@@ -186,11 +198,11 @@ export function createDecoder(): Decoder {
   };
 
   return {
-    decode: (from, offset, rows) => {
+    decode: (from, offset, rows, wanted = nothing) => {
       bytes = bytesOf(from);
       at = origin = offset;
       ascii = asciiOf(bytes, offset);
-      return event(int8(), rows);
+      return event(int8(), rows, wanted);
     },
     restart: () => {
       stream = 0;

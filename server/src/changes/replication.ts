@@ -52,6 +52,8 @@ export interface Reading {
   started(): void;
   /** One message of the plugin, which begins at `offset`. */
   heard(message: Buffer, offset: number): void;
+  /** What was heard has to be done first; undefined where it is. */
+  busy(): Promise<void> | undefined;
   /** All that ended before `end` has been sent. */
   alive(end: Position): void;
   /** Up to where nothing has to be sent again; asked for at each beat. */
@@ -65,6 +67,7 @@ export async function readLog(client: pg.Client, { slot, publication, ...reading
   let answered = performance.now();
   let told: number | undefined;
   let problem: unknown;
+  let paused = false;
   const leave = (why: unknown): void => {
     problem ??= why;
     client.connection.stream.destroy();
@@ -74,15 +77,28 @@ export async function readLog(client: pg.Client, { slot, publication, ...reading
     wire.sendCopyFromChunk(status(reading.confirmed()));
   };
   const beat = (): void => {
+    if (paused) answered = performance.now();
     if (performance.now() - answered > limits.changes.silent) leave(new Error('Postgres has gone silent'));
     else if (told !== undefined) tell();
+  };
+  const rest = (): void => {
+    const work = paused ? undefined : reading.busy();
+    if (work === undefined) return;
+    paused = true;
+    client.connection.stream.pause();
+    void work.finally(() => {
+      paused = false;
+      client.connection.stream.resume();
+    });
   };
   wire.on('copyData', ({ chunk }) => {
     if (problem !== undefined) return;
     answered = performance.now();
     try {
-      if (chunk[0] === 0x77) reading.heard(chunk, 25);
-      else if (chunk[0] === 0x6b) {
+      if (chunk[0] === 0x77) {
+        reading.heard(chunk, 25);
+        rest();
+      } else if (chunk[0] === 0x6b) {
         reading.alive(positionAt(chunk, 1));
         const isAsked = chunk[17] === 1;
         if (isAsked && told !== undefined && answered - told < 2 * limits.changes.beat) leave(new Error('Postgres is stopping'));

@@ -20,6 +20,8 @@ export interface Slot {
   readonly epoch: string;
   /** Where reading begins: all that ended later is sent. */
   readonly from: Position;
+  /** It stays when its reader goes. */
+  readonly isLasting: boolean;
 }
 
 export const publication = 'underpin';
@@ -65,7 +67,7 @@ export async function openSlot(client: pg.Client, lost: string | undefined): Pro
     `SELECT slot_name AS name, confirmed_flush_lsn::text AS lsn, wal_status AS status ${slotsOfUs} ORDER BY slot_name LIMIT 1`,
   );
   if (typeof found['name'] === 'string') {
-    if (found['name'] !== lost && found['status'] !== 'lost') return slotOf(found['name'], found['lsn'], timeline);
+    if (found['name'] !== lost && found['status'] !== 'lost') return slotOf(found['name'], found['lsn'], timeline, true);
     await client.query(`DROP_REPLICATION_SLOT "${found['name']}"`);
   }
   const about = await ask(
@@ -75,11 +77,12 @@ export async function openSlot(client: pg.Client, lost: string | undefined): Pro
   const name = `underpin_${String(about['database'])}_${randomBytes(6).toString('hex')}`;
   const kind = about['unbounded'] === true ? 'TEMPORARY ' : '';
   const made = await ask(client, `CREATE_REPLICATION_SLOT "${name}" ${kind}LOGICAL pgoutput NOEXPORT_SNAPSHOT`);
-  return slotOf(name, made['consistent_point'], timeline);
+  return slotOf(name, made['consistent_point'], timeline, kind === '');
 }
 
-const slotOf = (name: string, lsn: unknown, timeline: string): Slot => ({
+const slotOf = (name: string, lsn: unknown, timeline: string, isLasting: boolean): Slot => ({
   name,
   epoch: `${name.replace(/^.*_/, '')}-${timeline}`,
   from: positionOf(String(lsn)),
+  isLasting,
 });

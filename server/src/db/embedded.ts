@@ -56,6 +56,17 @@ export async function startEmbedded(dataDir: string, log: Log, more: readonly st
   return { url: `postgres://${login}:${loginPassword}@127.0.0.1:${port}/${database}`, port, pid: watch.pid, stop: watch.stop };
 }
 
+/** Where the embedded Postgres of a data folder answers, if it runs. */
+export function runningUrl(dataDir: string): string | undefined {
+  const elsewhere = join(dataDir, 'postgres.folder');
+  const home = existsSync(elsewhere) ? readFileSync(elsewhere, 'utf8').trim() : dataDir;
+  const [pidFile, secret] = [join(home, 'postgres', 'postmaster.pid'), join(dataDir, 'postgres.login')];
+  if (!existsSync(pidFile) || !existsSync(secret)) return undefined;
+  const [pid, , , port] = readFileSync(pidFile, 'utf8').split('\n');
+  if (!livingProcess(Number(pid), 'postgres')) return undefined;
+  return `postgres://${login}:${readFileSync(secret, 'utf8').trim()}@127.0.0.1:${port ?? ''}/${database}`;
+}
+
 /** Reads a secret of ours, or makes it: only we may read the file. */
 function secretFile(dataDir: string, name: string): string {
   const path = join(dataDir, name);

@@ -38,6 +38,7 @@ const patch = z.strictObject({
   rules: z.record(z.string(), z.unknown()).optional(),
   guard: z.unknown().optional(),
   auth: z.unknown().optional(),
+  history: z.unknown().optional(),
   ui: z.unknown().optional(),
   base: z.string().optional(),
   confirm: z.string().optional(),

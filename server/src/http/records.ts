@@ -16,6 +16,8 @@ import { runBatch, writeUnits } from '../records/batch.ts';
 import { removeMany, updateMany } from '../records/change-many.ts';
 import { createRecord } from '../records/create.ts';
 import { exportRecords, exportTypes } from '../records/export.ts';
+import { listHistory } from '../records/history/list.ts';
+import { beforeRestore, restoreRecord } from '../records/history/restore.ts';
 import { listRecords } from '../records/list.ts';
 import { inputOfBody, inputOfUrl, type Input } from '../records/parse/input.ts';
 import { readRecord } from '../records/read.ts';
@@ -32,7 +34,7 @@ import { answer, askedBy, route, type RouteOptions, type Work } from './route.ts
 
 interface RecordRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below `/api/v1/records`: a collection, and behind it nothing, a word or an id. */
+  /** Below `/api/v1/records`: a collection, and behind it nothing, a word, or an id and perhaps a word. */
   readonly path: string;
   /** `live`: a part of the app, made beside the routes (realtime/streams.ts). */
   readonly work: Work<Incoming> | 'live';
@@ -125,12 +127,33 @@ export const recordRoutes: readonly RecordRoute[] = [
     method: 'DELETE',
     path: '/:collection/:id',
     work: async (ctx, request) => {
-      noParameters(request);
+      const erase = eraseOf(request);
       const collection = param(request, 'collection');
       const version = ifMatch(request);
       return once(ctx, { request, collection, body: undefined }, async (inside) => {
-        await removeRecord(inside, collection, param(request, 'id'), version);
+        await removeRecord(inside, collection, param(request, 'id'), version, erase);
         return noContent;
+      });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/:collection/:id/history',
+    work: async (ctx, request) =>
+      text(await listHistory(ctx, param(request, 'collection'), param(request, 'id'), inputOfUrl(queryOf(request), 'history'))),
+  },
+  {
+    method: 'POST',
+    path: '/:collection/:id/restore',
+    work: async (ctx, request) => {
+      noParameters(request);
+      const collection = param(request, 'collection');
+      const body = await bodyOf(request);
+      const version = ifMatch(request);
+      await beforeRestore(ctx, collection);
+      return once(ctx, { request, collection, body }, async (inside) => {
+        const written = await restoreRecord(inside, collection, param(request, 'id'), body, version);
+        return { ...record(written, written.created ? 201 : 200), id: written.id };
       });
     },
   },
@@ -148,9 +171,16 @@ export const recordsDoor =
     const { url = '' } = request;
     if (!url.startsWith(`${prefix}/`)) return false;
     const mark = url.indexOf('?');
-    const [collection = '', id, more] = url.slice(prefix.length + 1, mark < 0 ? undefined : mark).split('/');
+    const [collection = '', id, word, more] = url.slice(prefix.length + 1, mark < 0 ? undefined : mark).split('/');
     if (collection === '' || id === '' || more !== undefined) return false;
-    const path = id === undefined ? '/:collection' : words.has(id) ? `/:collection/${id}` : '/:collection/:id';
+    const path =
+      id === undefined
+        ? '/:collection'
+        : word !== undefined
+          ? `/:collection/:id/${word}`
+          : words.has(id)
+            ? `/:collection/${id}`
+            : '/:collection/:id';
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const found = routes.get(`${method} ${path}`);
     if (found === undefined || (collection === keysCollection && method !== 'GET' && !words.has(id ?? ''))) return false;
@@ -200,6 +230,15 @@ export const batchRoute = (base: Base): RequestHandler =>
     countWrites(base, ctx.actor, writeUnits(body) - 1);
     return once(ctx, { request, collection: '', body }, async (inside) => text(await runBatch(inside, body)));
   });
+
+/** The only parameter that a deletion takes. */
+function eraseOf(request: Incoming): boolean {
+  const asked = queryOf(request);
+  for (const [name] of asked) if (name !== 'erase') throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
+  const erase = asked.get('erase') ?? 'false';
+  if (erase !== 'true' && erase !== 'false') throw failAt('invalid_request', '/erase', 'erase must be true or false');
+  return erase === 'true';
+}
 
 /** The only parameter that a create takes. */
 function onConflictOf(request: Incoming): string | undefined {

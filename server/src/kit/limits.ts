@@ -60,6 +60,12 @@ export const limits = {
     unavailable: 30_000,
     barrier: 5_000,
   },
+  /**
+   * Effects of the log: characters of transactions under way that are held, and that may wait to be written; steps in one transaction;
+   * effects that become versions at once; ms that a table is waited for before its triggers stay; ms that a reader waits for the
+   * copy of his own writes, and between two looks.
+   */
+  effects: { held: 1_048_576, waiting: 16 * 1_048_576, steps: 1_000, taken: 1_000, lock: 100, patience: 5_000, look: 5 },
   listen: { heartbeat: 500, silent: 1_000, giveUp: 2_000 },
   /** ms; `proof` is how long a sign-in shows who is there. */
   session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000, proof: 600_000, noted: 86_400_000 },

@@ -3,7 +3,7 @@
  * nothing of what is not.
  */
 import type { FoldContext } from '@underpin/sdk/expr/context';
-import type { Action, Collection, Field } from '../schema/collection.ts';
+import { isFollowed, type Action, type Collection, type Field } from '../schema/collection.ts';
 import { jsonSchema, type JsonSchema } from '../schema/json-schema.ts';
 import { policyFor, readOf, writeOf, type Caller } from './policy.ts';
 import { visibleFields } from './reading/select.ts';
@@ -72,9 +72,14 @@ function describe(caller: Caller, collection: Collection): Described {
     create: allows('create', { ...never, creating: true }),
     update: allows('update', never),
     delete: allows('delete'),
+    history: isFollowed(collection) && allows('history'),
   };
   const { name } = collection;
-  const paths = { ...pathsOfOne(name, may), ...(may.list ? pathsOfMany(name, may) : {}) };
+  const paths = {
+    ...pathsOfOne(name, may),
+    ...(may.history ? pathsOfHistory(name, may) : {}),
+    ...(may.list ? pathsOfMany(name, may) : {}),
+  };
   const there = Object.entries(paths).filter(([, methods]) => Object.keys(methods).some((key) => key !== 'parameters'));
   return {
     paths: Object.fromEntries(there),
@@ -119,6 +124,36 @@ function pathsOfOne(name: string, may: May): Record<string, JsonSchema> {
     },
   };
 }
+
+/** Its versions, and one of them written again. */
+const pathsOfHistory = (name: string, may: May): Record<string, JsonSchema> => {
+  const version = {
+    type: 'object',
+    properties: {
+      version: { type: 'integer' },
+      action: { enum: ['created', 'updated', 'deleted'] },
+      at: { type: 'string', format: 'date-time' },
+      by: { type: ['string', 'null'] },
+      request: { type: ['string', 'null'] },
+      record: ref(name),
+      before: { oneOf: [ref(name), { type: 'null' }] },
+    },
+  };
+  const versions = { type: 'object', properties: { data: { type: 'array', items: version }, page: ref('Page') } };
+  const sent = { type: 'object', required: ['version'], properties: { version: { type: 'integer' } } };
+  const get = operation('history', name, 'Its versions, the newest first', {
+    parameters: list.filter((one) => one['name'] === 'limit' || one['name'] === 'cursor'),
+    responses: { 200: answer('A page of versions', versions), ...problems },
+  });
+  const post = operation('restore', name, 'Write a version again', {
+    requestBody: body(sent),
+    responses: { 200: answer('The record', ref(name)), 201: answer('The record, created again', ref(name)), ...problems },
+  });
+  return {
+    [`/records/${name}/{id}/history`]: { parameters: [id], get },
+    ...(may.update ? { [`/records/${name}/{id}/restore`]: { parameters: [id], post } } : {}),
+  };
+};
 
 const pageOf = (name: string): JsonSchema =>
   answer('A page', {

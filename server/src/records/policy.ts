@@ -227,7 +227,7 @@ export const guardOfNext = (caller: Caller, collection: Collection, sent: Readon
 
 const actions = ['list', 'view', 'create', 'update', 'delete'] as const;
 
-/** The condition of one action. `list` includes `view`; update and delete do not: a record that is not viewable is a 404. */
+/** The condition of one action. `list` and `history` include `view`; update and delete do not: a record that is not viewable is a 404. */
 export function policyFor(caller: Caller, collection: Collection, action: Action, more: Partial<FoldContext> = {}): Condition {
   const question = {
     name: `${collection.name}/${action}${sentName(more)}`,
@@ -238,14 +238,15 @@ export function policyFor(caller: Caller, collection: Collection, action: Action
 
 function policyOf(caller: Caller, collection: Collection, action: Action, more: Partial<FoldContext>): Condition {
   if (collection.system) return caller.privileged && (action === 'list' || action === 'view') ? always : 'never';
-  if (isViewer(caller.ctx.actor) && action !== 'list' && action !== 'view') return 'never';
+  if (isViewer(caller.ctx.actor) && !readings.has(action)) return 'never';
   const of = action === 'create' ? 'create' : 'read';
   const rule = judged(caller, actionRule(caller.schema, collection, action), more);
   const guarded = both(judged(caller, guardRule(caller.schema, collection, of), more), rule);
   const within = both(scoped(caller, collection, action, of, more), guarded);
-  return action === 'list' ? both(policyOf(caller, collection, 'view', {}), within) : within;
+  return action === 'list' || action === 'history' ? both(policyOf(caller, collection, 'view', {}), within) : within;
 }
 
+const readings: ReadonlySet<Action> = new Set(['list', 'view', 'history']);
 const isViewer = (actor: Actor): boolean => actor.kind === 'admin' && actor.role === 'viewer';
 
 /** What he may read of a field, on top of its record. */

@@ -48,13 +48,16 @@ export interface Collection {
   readonly versioned: boolean;
 }
 
-export type Action = 'list' | 'view' | 'create' | 'update' | 'delete';
+export type Action = 'list' | 'view' | 'create' | 'update' | 'delete' | 'history';
 
 /** The rule of one action: absent `view` is `list`; anything else absent is null, admins only. */
 export function ruleOf(collection: Collection, action: Action): Rule {
   const { rules = {} } = collection.def;
   return (action === 'view' ? (rules.view === undefined ? rules.list : rules.view) : rules[action]) ?? null;
 }
+
+/** Whether versions of its records are kept. */
+export const isFollowed = ({ def: { history } }: Pick<Collection, 'def'>): boolean => history !== undefined && history !== false;
 
 const own = 'id == auth.id';
 const system = (name: string, type: FieldType, more: Partial<FieldDef> = {}, written: Field['written'] = 'never'): Field => ({

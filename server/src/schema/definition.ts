@@ -13,6 +13,8 @@ const namePattern = /^[a-z][a-z0-9_]{0,47}$/;
 const nameProblem = 'must begin with a letter and hold only a–z, 0–9 and _, at most 48 characters';
 const name = z.string({ error: nameProblem }).regex(namePattern, { error: nameProblem });
 const rule = z.string().max(8192).nullable();
+const historyProblem = 'must be true, false or { "keep": "1 year" }, in days, weeks, months or years';
+const keep = z.string({ error: historyProblem }).regex(/^[1-9]\d{0,3} (?:day|week|month|year)s?$/, { error: historyProblem });
 const ui = z.record(z.string().max(48), z.unknown());
 
 /** The columns that Postgres has on every table. */
@@ -58,10 +60,12 @@ const definition = z.strictObject({
       create: rule.optional(),
       update: rule.optional(),
       delete: rule.optional(),
+      history: rule.optional(),
     })
     .default({}),
   guard: rule.optional(),
   auth: authOptions.optional(),
+  history: z.union([z.boolean(), z.strictObject({ keep })], { error: historyProblem }).optional(),
   ui: ui.optional(),
 });
 

@@ -1,5 +1,6 @@
 /** What has to happen to come from one definition to another: operations in order, each with its SQL. Pure. */
 import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
+import { literal } from '../kit/sql.ts';
 import { canonical } from './collection.ts';
 import * as ddl from './ddl.ts';
 import type { Operation } from './operation.ts';
@@ -20,7 +21,7 @@ export function diffCollection(before: Stored | undefined, after: Stored | undef
     });
   }
   operations.push(...searchDropped(before, after), ...diffFields(before, after));
-  operations.push(...diffIndexes(before, after), ...searchBuilt(before, after));
+  operations.push(...diffIndexes(before, after), ...searchBuilt(before, after), ...diffHistory(before, after));
   // Of fields only those that stay: the rules of one that comes or goes come and go with it.
   const inBoth = before.fields.map(({ id }) => id).filter((id) => after.fields.some((field) => field.id === id));
   const rulesOf = ({ rules, guard, fields }: Stored): string =>
@@ -28,6 +29,25 @@ export function diffCollection(before: Stored | undefined, after: Stored | undef
   if (rulesOf(before) !== rulesOf(after))
     operations.push({ kind: 'change_rules', collection: after.name, summary: `change rules of ${after.name}`, sql: [] });
   return operations;
+}
+
+/** Who keeps no history any more has none: it would hold what nobody could see or take away. */
+function diffHistory(before: Stored, after: Stored): Operation[] {
+  const [was, is] = [before.history ?? false, after.history ?? false];
+  if (canonical(was) === canonical(is)) return [];
+  const of = `FROM underpin.versions WHERE collection = ${literal(after.id)}`;
+  const change = { kind: 'change_history' as const, collection: after.name };
+  if (is !== false) return [{ ...change, summary: `keep the history of ${after.name}${is === true ? '' : ` for ${is.keep}`}`, sql: [] }];
+  return [
+    {
+      ...change,
+      summary: `drop the history of ${after.name}`,
+      // What no version was made of yet goes with them.
+      sql: [`DELETE ${of}`, `DELETE ${of.replace('versions', 'effects')}`],
+      counts: { deleted: `SELECT count(*) ${of}` },
+      hazard: 'DELETES_DATA',
+    },
+  ];
 }
 
 const created = (after: Stored): Operation => ({

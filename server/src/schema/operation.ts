@@ -10,7 +10,8 @@ export interface Operation {
     | 'change_field'
     | 'add_index'
     | 'drop_index'
-    | 'change_rules';
+    | 'change_rules'
+    | 'change_history';
   readonly collection: string;
   readonly field?: string;
   readonly summary: string;

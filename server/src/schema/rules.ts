@@ -33,13 +33,13 @@ export interface RulePlace {
   readonly value?: { readonly ty: Ty };
 }
 
-const scopes: Readonly<Record<Action, Scope>> = { list: 'read', view: 'read', delete: 'read', create: 'create', update: 'update' };
+const scopes: Readonly<Record<Action, Scope>> = { list: 'read', view: 'read', delete: 'read', create: 'create', update: 'update', history: 'read' };
 
 /** Every expression of a collection. */
 export function rulePlaces(collection: Collection): readonly RulePlace[] {
   const { rules = {}, guard } = collection.def;
   const places: RulePlace[] = [];
-  for (const action of ['list', 'view', 'create', 'update', 'delete'] as const) {
+  for (const action of ['list', 'view', 'create', 'update', 'delete', 'history'] as const) {
     const text = rules[action];
     if (typeof text === 'string') places.push({ pointer: `/rules/${action}`, text, scope: scopes[action] });
   }

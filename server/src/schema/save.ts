@@ -35,6 +35,7 @@ export interface CollectionPatch {
   readonly rules?: Readonly<Record<string, unknown>>;
   readonly guard?: unknown;
   readonly auth?: unknown;
+  readonly history?: unknown;
   readonly ui?: unknown;
   /** The hash of the definition that the caller changed; another one now is 409 `conflict`. */
   readonly base?: string;
@@ -147,6 +148,7 @@ function patched(ctx: Ctx, before: Stored, patch: CollectionPatch): Stored {
     // null takes the guard away; that nobody but admins may is said by the rules.
     ...(patch.guard === undefined ? {} : { guard: patch.guard ?? undefined }),
     ...(patch.auth === undefined ? {} : { auth: patch.auth }),
+    ...(patch.history === undefined ? {} : { history: patch.history }),
     ...(patch.ui === undefined ? {} : { ui: patch.ui }),
   });
   const ids = new Set(before.fields.map(({ id }) => id));

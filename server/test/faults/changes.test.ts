@@ -291,7 +291,7 @@ test('a login that may not read the log: it says so, and all else works', async 
   url.username = `unable_${process.pid}`;
   url.password = 'secret';
   url.port = String(postgres.port);
-  const without = createChangeLog({ app: up.app.base.database.app, url: url.href }, quiet);
+  const without = createChangeLog({ ...up.app.base.database, url: url.href }, quiet);
   without.start();
   await until('it is unavailable', () => without.state === 'unavailable');
   expect(without.reason).toMatch(/REPLICATION/);

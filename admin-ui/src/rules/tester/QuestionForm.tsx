@@ -8,7 +8,7 @@ import { RelationEditor } from '../../fields/RelationEditor.tsx';
 import { JsonEditor } from '../../fields/TextEditors.tsx';
 import { takesBody, takesRecord, type Asked } from './use-question.ts';
 
-const ACTIONS: readonly RuleAction[] = ['list', 'view', 'create', 'update', 'delete'];
+const ACTIONS: readonly RuleAction[] = ['list', 'view', 'create', 'update', 'delete', 'history'];
 const noProblem = (): void => undefined;
 const idOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 

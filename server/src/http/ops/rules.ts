@@ -15,21 +15,23 @@ import { route } from '../route.ts';
 const name = z.string().max(limits.collections.name);
 const action = z.enum(['list', 'view', 'create', 'update', 'delete']);
 const who = z.strictObject({ collection: name, id: z.string().max(36) }).nullable();
-const asked = { collection: name, action, as: who, id: z.string().max(36).optional(), data: z.unknown().optional() };
+const asked = { collection: name, as: who, id: z.string().max(36).optional(), data: z.unknown().optional() };
 
 const question = z.strictObject({
   ...asked,
+  action: z.enum([...action.options, 'history']),
   field: z.strictObject({ name, of: z.enum(['read', 'write']) }).optional(),
   rule: z.string().nullable().optional(),
 });
 const expectation = z.strictObject({
   ...asked,
+  action,
   name: z.string().max(200).optional(),
   record: z.unknown().optional(),
   allowed: z.boolean(),
 });
 const tests = z.strictObject({ expectations: z.array(expectation).min(1).max(limits.explain.tests) });
-const single = z.strictObject({ ...asked, record: z.unknown().optional() });
+const single = z.strictObject({ ...asked, action, record: z.unknown().optional() });
 
 export function ruleRoutes(base: Base): Router {
   const router = Router();

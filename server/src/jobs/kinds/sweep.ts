@@ -2,6 +2,8 @@
 import { sweep as kind } from '../../queue/kinds.ts';
 import { limits } from '../../kit/limits.ts';
 import { sweepGuests } from '../../auth/flows/guest-sweep.ts';
+import { takeVersions } from '../../changes/effects/take.ts';
+import { sweepVersions } from '../../records/history/erase.ts';
 import { defineJob } from '../job.ts';
 
 export const sweep = defineJob(kind, {
@@ -19,6 +21,8 @@ export const sweep = defineJob(kind, {
     await ctx.db.run({ text: 'DELETE FROM underpin.messages WHERE created < $1', values: [before(limits.messages.keep)] });
     await ctx.db.run({ text: 'DELETE FROM underpin.one_time WHERE expires < $1', values: [before(0)] });
     await sweepGuests(ctx);
+    await takeVersions(ctx.db);
+    await sweepVersions(ctx);
     await ctx.db.run({ text: 'DELETE FROM underpin.rate_counts WHERE resets < $1', values: [before(0)] });
   },
 });

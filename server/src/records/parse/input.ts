@@ -35,6 +35,7 @@ const parameters = {
   shape: ['fields', 'expand', 'can'],
   export: ['filter', 'sort', 'fields', 'expand', 'limit', 'search', 'format'],
   live: ['filter', 'sort', 'fields', 'expand', 'limit'],
+  history: ['limit', 'cursor'],
 } as const;
 const bodyNames = [...parameters.list, 'where', 'params'];
 const expandOption = /^expand\.([a-z0-9_.]+)\.(fields|limit|sort|filter)$/;
@@ -42,7 +43,7 @@ const expandOption = /^expand\.([a-z0-9_.]+)\.(fields|limit|sort|filter)$/;
 /** The parameters of a query string. Unknown ones and repeated ones are refused. */
 export function inputOfUrl(query: URLSearchParams, of: keyof typeof parameters): Input {
   const known: readonly string[] = parameters[of];
-  const takesParams = of !== 'shape';
+  const takesParams = of === 'list' || of === 'export';
   const input: Record<string, unknown> = {};
   const params: Record<string, unknown> = Object.create(null);
   const expandOptions = new Map<string, Record<string, string>>();
@@ -52,7 +53,7 @@ export function inputOfUrl(query: URLSearchParams, of: keyof typeof parameters):
     seen.add(name);
     const [, path, option] = expandOption.exec(name) ?? [];
     if (takesParams && /^p\.[A-Za-z_][A-Za-z0-9_]*$/.test(name)) params[name.slice(2)] = value;
-    else if (path !== undefined && option !== undefined) expandOptions.set(path, { ...expandOptions.get(path), [option]: value });
+    else if (path !== undefined && option !== undefined && known.includes('expand')) expandOptions.set(path, { ...expandOptions.get(path), [option]: value });
     else if (known.includes(name)) input[name] = value;
     else throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
   }

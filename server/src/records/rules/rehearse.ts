@@ -20,7 +20,7 @@ import { updateRecord } from '../update.ts';
 export interface Expectation {
   readonly name?: string;
   readonly collection: string;
-  readonly action: Action;
+  readonly action: Exclude<Action, 'history'>;
   /** The record that it is done to; or `record`, one that is made for it first. */
   readonly id?: string;
   readonly record?: unknown;

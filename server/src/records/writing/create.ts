@@ -10,6 +10,7 @@ import { bind, planned, type Writing } from '../plans.ts';
 import { policyFor, readOf, refuseNever, type Caller } from '../policy.ts';
 import { judgeFields, judgeLists, judgeReferences, Judging } from './judge.ts';
 import { planLists, type Sent } from './lists.ts';
+import { noteOf } from './note.ts';
 import { plainInsert } from './plain.ts';
 import {
   announce,
@@ -17,7 +18,7 @@ import {
   bound,
   keyOf,
   placed,
-  returning,
+  returningNoted,
   sentOf,
   tablesOf,
   withComputed,
@@ -42,7 +43,7 @@ function writeCreate(writing: Writing, collection: Collection, values: Values): 
     ...lists.map(({ definition }) => definition),
     `judged AS MATERIALIZED (SELECT n.*${judging.columns()}${announce(lists, 'n."id"')} FROM n${judging.root.joins.join('')}),`,
     ...lists.flatMap((list) => list.changes(all)),
-    `done AS (INSERT INTO ${collection.table} AS t (${columns.join(', ')}) SELECT ${columns.map((column) => `judged.${column}`).join(', ')} FROM judged WHERE ${all} RETURNING ${returning(collection)})`,
+    `done AS (INSERT INTO ${collection.table} AS t (${columns.join(', ')}) SELECT ${columns.map((column) => `judged.${column}`).join(', ')} FROM judged WHERE ${all} RETURNING ${returningNoted(collection, params)})`,
     answer.sql,
   ].join('\n');
   const again = lists.length === 0 ? judgeCreate(writing, collection, values) : undefined;
@@ -134,7 +135,7 @@ export function planCreateMany(caller: Caller, collection: Collection, records: 
   });
   if (plan === undefined) return undefined;
   const lists = first.values.values.flatMap((_value, index) => [records.map((one) => one.values.values[index]?.value ?? null), null, null]);
-  const sent = [records.map(({ id }) => id), new Date(caller.ctx.now), undefined, ...lists];
+  const sent = [records.map(({ id }) => id), new Date(caller.ctx.now), undefined, noteOf(caller), ...lists];
   return { ...plan, statement: bind(plan.statement, constants, sent) };
 }
 

@@ -11,6 +11,7 @@ import type { Collection } from '../../schema/collection.ts';
 import type { Judging } from './judge.ts';
 import type { Template, Writing } from '../plans.ts';
 import { Columns, type Root } from '../reading/select.ts';
+import { noting } from './note.ts';
 import { selectWritten, type Answer } from './written.ts';
 
 export interface PlainWrite {
@@ -56,7 +57,7 @@ export function plainDelete(
   { id, judging }: { readonly id: string; readonly judging: Judging },
 ): PlainWrite | undefined {
   if (joined(judging.root.joins) !== '') return undefined;
-  const text = `DELETE FROM ${collection.table} t WHERE ${whole(id, judging)} RETURNING t."id"`;
+  const text = `DELETE FROM ${collection.table} t WHERE ${whole(id, judging)} RETURNING ${['t."id"', ...noting(collection, params)].join(', ')}`;
   return {
     statement: writing.template(text, params),
     answer: { id: 0, version: undefined, visible: undefined, write: undefined, judged: [] },
@@ -73,10 +74,11 @@ function returned(writing: Writing, collection: Collection, params: ParamList, w
   const shown = selectWritten(writing.caller, collection, params, columns, root);
   const answer: Answer = { id: columns.add('t."id"'), version: columns.add('t."version"'), ...shown, judged: [] };
   const joins = joined(root.joins);
+  const noted = noting(collection, params);
   const text =
     joins === ''
-      ? `${write} RETURNING ${columns.sql.join(', ')}`
-      : `WITH w AS (${write} RETURNING t.*) SELECT ${columns.sql.join(', ')} FROM w t${joins}`;
+      ? `${write} RETURNING ${[...columns.sql, ...noted].join(', ')}`
+      : `WITH w AS (${write} RETURNING ${['t.*', ...noted].join(', ')}) SELECT ${columns.sql.join(', ')} FROM w t${joins}`;
   return { statement: writing.template(text, params), answer };
 }
 

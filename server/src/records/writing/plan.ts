@@ -25,6 +25,7 @@ import type { Caller } from '../policy.ts';
 import { Columns, type Root } from '../reading/select.ts';
 import { freeIds, isFree, type Judging } from './judge.ts';
 import type { ListWrite, Sent } from './lists.ts';
+import { noteOf, notedAt, noting } from './note.ts';
 import type { PlainWrite } from './plain.ts';
 import { selectWritten, type Answer } from './written.ts';
 
@@ -49,8 +50,8 @@ export const bound = ({ plan, constants }: Planned<WriteTemplate>, sent: readonl
   },
 });
 
-/** What a write sends, in this order; each value takes three places: itself, or what is added; what is removed; what is free. */
-export const at = { id: 0, now: 1, version: 2, values: 3 } as const;
+/** What a write sends, in this order, with who it is where that is noted; each value takes three places: itself, or what is added; what is removed; what is free. */
+export const at = { id: 0, now: 1, version: 2, noted: notedAt, values: notedAt + 1 } as const;
 const perValue = 3;
 
 export function sentOf(caller: Caller, id: string, ifVersion: number | undefined, values: readonly Value[]): readonly unknown[] {
@@ -60,7 +61,7 @@ export function sentOf(caller: Caller, id: string, ifVersion: number | undefined
     const free = target === undefined ? [] : freeIds(caller, target);
     return change?.kind === 'list' ? [change.add, change.remove, free] : [value, null, free];
   });
-  return [id, new Date(caller.ctx.now), ifVersion, ...each];
+  return [id, new Date(caller.ctx.now), ifVersion, noteOf(caller), ...each];
 }
 export const placed = (values: readonly Value[]): readonly Sent[] =>
   values.map((value, index) => ({ value, at: at.values + perValue * index }));
@@ -103,6 +104,8 @@ export const returning = (collection: Collection): string =>
   columnFields(collection)
     .map((field) => `t.${ident(field.name)}`)
     .join(', ');
+export const returningNoted = (collection: Collection, params: ParamList): string =>
+  [returning(collection), ...noting(collection, params)].join(', ');
 
 /** The record as the caller may view it now, or nothing but id and version. */
 export function writeAnswer(

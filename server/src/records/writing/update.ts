@@ -18,6 +18,7 @@ import {
   keyOf,
   placed,
   returning,
+  returningNoted,
   sentOf,
   tablesOf,
   withComputed,
@@ -93,7 +94,7 @@ function writeUpdate(
     ...lists.map(({ definition }) => definition),
     `judged AS MATERIALIZED (SELECT o."id"${carried}${judging.columns()}${announce(lists, 'o."id"')} FROM o CROSS JOIN LATERAL (${withComputed(collection, next)}) n${judging.root.joins.join('')}),`,
     ...lists.flatMap((list) => list.changes(all)),
-    `done AS (UPDATE ${collection.table} t SET ${[...sets, `"updated" = greatest(${now}, t."updated")`, `"version" = t."version" + 1`].join(', ')} FROM judged WHERE t."id" = judged."id" AND ${all} RETURNING ${returning(collection)})`,
+    `done AS (UPDATE ${collection.table} t SET ${[...sets, `"updated" = greatest(${now}, t."updated")`, `"version" = t."version" + 1`].join(', ')} FROM judged WHERE t."id" = judged."id" AND ${all} RETURNING ${returningNoted(collection, params)})`,
     answer.sql,
   ].join('\n');
   return {
