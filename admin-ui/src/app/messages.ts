@@ -1,5 +1,6 @@
 /** Every text of the dashboard that is not react-admin's own. Collections and fields keep the names that people gave them. */
 import { opsMessages } from '../ops/messages.ts';
+import { meanwhileMessages } from '../record/messages.ts';
 import { ruleMessages } from '../rules/messages.ts';
 import { meansMessages } from '../schema/messages.ts';
 
@@ -7,6 +8,7 @@ export const messages = {
   ...meansMessages,
   ...opsMessages,
   ...ruleMessages,
+  ...meanwhileMessages,
   app: {
     loading: 'Loading…',
     retry: 'Try again',
