@@ -1,10 +1,14 @@
 /** One field of a record inside a form: its editor joined to the form's value and errors. */
-import { useRef } from 'react';
+import { useContext, useRef } from 'react';
+import { Box } from '@mui/material';
 import { useController } from 'react-hook-form';
 import type { FieldDef } from '@underpin/sdk/wire';
 import { useRecordContext, useTranslate } from 'react-admin';
 import { labelOf } from '../data/collection.ts';
+import { flash } from '../ui/flash.ts';
+import { ChangedElsewhere } from './ChangedElsewhere.tsx';
 import { isTooLong } from './kind.ts';
+import { MeanwhileContext } from './meanwhile.ts';
 import { isComputed, kindOf } from './registry.ts';
 import { ComputedEditor } from './TextEditors.tsx';
 
@@ -14,6 +18,11 @@ const expressionOf = (value: unknown): string | undefined =>
 export const FieldInput = ({ field, create, readOnly }: { field: FieldDef; create: boolean; readOnly: boolean }) => {
   const t = useTranslate();
   const problem = useRef<string | null>(null);
+  const meanwhile = useContext(MeanwhileContext);
+  const tellProblem = (message: string | null) => {
+    problem.current = message;
+    meanwhile.onProblem(field.name, message !== null);
+  };
   const filledByServer = create && field.default !== undefined && field.default !== null;
   const controller = useController({
     name: field.name,
@@ -36,20 +45,21 @@ export const FieldInput = ({ field, create, readOnly }: { field: FieldDef; creat
     return help ?? (create && expression !== undefined ? t('field.filledWith', { expression }) : undefined);
   };
   return (
-    <Editor
-      label={labelOf(field)}
-      field={field}
-      value={controller.field.value}
-      onChange={controller.field.onChange}
-      onBlur={controller.field.onBlur}
-      onProblem={(message) => {
-        problem.current = message;
-      }}
-      error={controller.fieldState.error?.message}
-      helper={helper()}
-      required={field.required === true}
-      disabled={readOnly || tooLong}
-    />
+    <Box sx={meanwhile.taken.has(field.name) ? flash : null}>
+      <Editor
+        label={labelOf(field)}
+        field={field}
+        value={controller.field.value}
+        onChange={controller.field.onChange}
+        onBlur={controller.field.onBlur}
+        onProblem={tellProblem}
+        error={controller.fieldState.error?.message}
+        helper={helper()}
+        required={field.required === true}
+        disabled={readOnly || tooLong}
+      />
+      <ChangedElsewhere field={field} onTake={() => tellProblem(null)} />
+    </Box>
   );
 };
 

@@ -6,12 +6,18 @@ import { columnsOf, displayField, displayOf, labelOf } from '../data/collection.
 import { useCollections } from '../data/schema-store.ts';
 import { showDate } from '../fields/dates.ts';
 import { kindOf } from '../fields/registry.ts';
+import { flash } from '../ui/flash.ts';
 
 const MORE_FIELDS = 2;
 
-export const RecordCards = ({ collection }: { collection: CollectionInfo }) => (
+interface RecordCardsProps {
+  readonly collection: CollectionInfo;
+  readonly flashing: ReadonlySet<string>;
+}
+export const RecordCards = ({ collection, flashing }: RecordCardsProps) => (
   <SimpleList
     linkType="edit"
+    rowSx={(record: RaRecord) => (flashing.has(String(record.id)) ? flash : {})}
     primaryText={(record: RaRecord) => displayOf(collection, record)}
     secondaryText={(record: RaRecord) => <More collection={collection} record={record} />}
     tertiaryText={(record: RaRecord) => showDate(record['created'])}

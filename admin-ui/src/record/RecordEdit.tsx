@@ -1,9 +1,9 @@
 /**
- * One record. Saving sends only what was changed, with the version that was read; if somebody else was faster, the
- * person chooses: take theirs, or write over it.
+ * One record, kept up with what others change. Saving sends only what was changed, with the version that was seen last; if
+ * somebody else was faster, the person chooses: take theirs, or write over it.
  */
 import { useMemo, useState } from 'react';
-import { Alert, Box, Button, Paper } from '@mui/material';
+import { Alert, AlertTitle, Box, Button, Paper } from '@mui/material';
 import type { CollectionInfo } from '@underpin/sdk/wire';
 import {
   DeleteWithConfirmButton,
@@ -27,8 +27,11 @@ import { ConflictDialog } from './ConflictDialog.tsx';
 import { RecordFields } from './RecordFields.tsx';
 import { RecordHistory } from './RecordHistory.tsx';
 import { refusalText } from './refusal.ts';
+import { TakeChanges } from './TakeChanges.tsx';
+import { useLiveRecord } from './use-live-record.ts';
 
 const QUERY = { onError: () => undefined };
+const NOTHING: ReadonlyMap<string, unknown> = new Map();
 
 export const RecordEdit = () => {
   const resource = useResourceContext();
@@ -48,6 +51,8 @@ const EditPage = ({ collection }: { collection: CollectionInfo }) => {
   /** What was to be saved when the version turned out to be old. */
   const [refused, setRefused] = useState<Partial<RaRecord> | null>(null);
   const [reading, setReading] = useState(0);
+  /** What fields that are edited here have become elsewhere. */
+  const [theirs, setTheirs] = useState(NOTHING);
   const keep = useMemo(() => ({ keepDirtyValues: true }), []);
   const controller = useEditController({
     mutationMode: 'pessimistic',
@@ -63,6 +68,7 @@ const EditPage = ({ collection }: { collection: CollectionInfo }) => {
     },
   });
   const { record, error } = controller;
+  const { latest, isGone } = useLiveRecord(collection, record && String(record.id));
   const readOnly = isSystem(collection);
   if (error && !record) {
     return (
@@ -75,9 +81,15 @@ const EditPage = ({ collection }: { collection: CollectionInfo }) => {
   if (!record) return null;
   const reload = async () => {
     setRefused(null);
+    setTheirs(NOTHING);
     await controller.refetch();
     // A new form: the draft was given up.
     setReading((count) => count + 1);
+  };
+  const save = (data: Partial<RaRecord>) => {
+    if (theirs.size === 0) return controller.save?.(data);
+    setRefused(data);
+    return undefined;
   };
   return (
     <EditContextProvider value={controller}>
@@ -88,16 +100,24 @@ const EditPage = ({ collection }: { collection: CollectionInfo }) => {
       />
       <Paper variant="outlined" sx={{ p: { xs: 2, sm: 3 }, maxWidth: 760 }}>
         <RecordContextProvider value={record}>
-          <Form key={reading} record={record} resetOptions={keep} noValidate onSubmit={controller.save}>
+          <Form key={reading} record={record} resetOptions={keep} noValidate onSubmit={save}>
             {refusal !== null ? (
               <Alert severity="error" sx={{ mb: 2 }}>
                 {refusal}
               </Alert>
             ) : null}
-            <RecordFields collection={collection} create={false} readOnly={readOnly} />
+            {isGone ? (
+              <Alert severity="error" sx={{ mb: 2 }}>
+                <AlertTitle>{t('meanwhile.gone')}</AlertTitle>
+                {t('meanwhile.goneNote')}
+              </Alert>
+            ) : null}
+            <TakeChanges resource={collection.name} record={record} latest={latest} theirs={theirs} onTheirs={setTheirs}>
+              <RecordFields collection={collection} create={false} readOnly={readOnly} />
+            </TakeChanges>
             <Box sx={{ mt: 3, display: 'flex', gap: 1, flexWrap: 'wrap' }}>
               {readOnly ? null : (
-                <Button type="submit" variant="contained" disabled={controller.saving === true}>
+                <Button type="submit" variant="contained" disabled={controller.saving === true || isGone}>
                   {t('record.save')}
                 </Button>
               )}
@@ -105,7 +125,7 @@ const EditPage = ({ collection }: { collection: CollectionInfo }) => {
                 {t(readOnly ? 'app.back' : 'app.cancel')}
               </Button>
               <Box sx={{ flex: 1 }} />
-              {readOnly ? null : (
+              {readOnly || isGone ? null : (
                 <DeleteWithConfirmButton
                   mutationMode="pessimistic"
                   confirmTitle={t('record.deleteTitle')}
@@ -129,6 +149,7 @@ const EditPage = ({ collection }: { collection: CollectionInfo }) => {
         onOverwrite={() => {
           const data = refused ?? {};
           setRefused(null);
+          setTheirs(NOTHING);
           void controller.save?.(data, { meta: { overwrite: true } });
         }}
       />

@@ -12,6 +12,7 @@ import { Trouble } from '../ui/Trouble.tsx';
 import { FilterBar, isFilterFault } from './FilterBar.tsx';
 import { RecordCards } from './RecordCards.tsx';
 import { RecordTable } from './RecordTable.tsx';
+import { useLiveList } from './use-live-list.ts';
 
 const NEWEST_FIRST = { field: 'created', order: 'DESC' } as const;
 const PAGE_SIZES = [10, 25, 50, 100];
@@ -33,6 +34,7 @@ const ListPage = ({ collection }: { collection: CollectionInfo }) => {
   const t = useTranslate();
   const { total, filterValues } = useListContext();
   const phone = useMediaQuery<Theme>((theme) => theme.breakpoints.down('sm'));
+  const flashing = useLiveList(collection);
   const filtered = typeof filterValues?.['filter'] === 'string' && filterValues['filter'] !== '';
   const empty = total === 0 && !filtered;
   return (
@@ -46,12 +48,18 @@ const ListPage = ({ collection }: { collection: CollectionInfo }) => {
         ) : null}
       </PageHeader>
       <CollectionTabs collection={collection} current="records" />
-      {empty ? <EmptyState collection={collection} /> : <Filled collection={collection} phone={phone} />}
+      {empty ? <EmptyState collection={collection} /> : <Filled collection={collection} phone={phone} flashing={flashing} />}
     </>
   );
 };
 
-const Filled = ({ collection, phone }: { collection: CollectionInfo; phone: boolean }) => {
+interface FilledProps {
+  readonly collection: CollectionInfo;
+  readonly phone: boolean;
+  /** Ids of rows that have just changed or come. */
+  readonly flashing: ReadonlySet<string>;
+}
+const Filled = ({ collection, phone, flashing }: FilledProps) => {
   const t = useTranslate();
   const { error, isPending, refetch, data } = useListContext();
   const body = () => {
@@ -66,7 +74,7 @@ const Filled = ({ collection, phone }: { collection: CollectionInfo; phone: bool
     if (data?.length === 0) return <Typography sx={{ p: 3 }}>{t('record.noneMatch')}</Typography>;
     return (
       <Paper variant="outlined" sx={{ minWidth: 0 }}>
-        {phone ? <RecordCards collection={collection} /> : <RecordTable collection={collection} />}
+        {phone ? <RecordCards collection={collection} flashing={flashing} /> : <RecordTable collection={collection} flashing={flashing} />}
         <Pagination rowsPerPageOptions={PAGE_SIZES} />
       </Paper>
     );

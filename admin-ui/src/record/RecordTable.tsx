@@ -7,6 +7,7 @@ import { Link } from 'react-router-dom';
 import { columnsOf, displayField, displayOf, FIRST_COLUMNS, isSystem, labelOf } from '../data/collection.ts';
 import { useCollections } from '../data/schema-store.ts';
 import { kindOf } from '../fields/registry.ts';
+import { flash } from '../ui/flash.ts';
 
 const UNSORTED = new Set(['json', 'richtext', 'file', 'geo', 'roles']);
 /** react-admin slides the bar over what stands above the table, which here is the filter; it gets a place of its own. */
@@ -16,7 +17,11 @@ const BULK_BAR = {
 } as const;
 const ONE_LINE = { maxWidth: 320, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' } as const;
 
-export const RecordTable = ({ collection }: { collection: CollectionInfo }) => {
+interface RecordTableProps {
+  readonly collection: CollectionInfo;
+  readonly flashing: ReadonlySet<string>;
+}
+export const RecordTable = ({ collection, flashing }: RecordTableProps) => {
   const collections = useCollections();
   const named = displayField(collection);
   const columns = useMemo(() => {
@@ -35,6 +40,7 @@ export const RecordTable = ({ collection }: { collection: CollectionInfo }) => {
     <DataTable
       rowClick="edit"
       hiddenColumns={hidden}
+      rowSx={(record: RaRecord) => (flashing.has(String(record.id)) ? flash : {})}
       bulkActionButtons={isSystem(collection) ? false : <BulkDeleteWithConfirmButton mutationMode="pessimistic" />}
       sx={{ '& .RaDataTable-tableWrapper': { overflowX: 'auto' }, ...BULK_BAR }}
     >
