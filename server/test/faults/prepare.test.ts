@@ -70,7 +70,7 @@ describe('a change makes stale', () => {
   beforeAll(() => {
     for (const file of files) put(file, 'as it was');
     mkdirSync(join(root, 'scripts'));
-    copyFileSync('scripts/prepare.mjs', join(root, 'scripts/prepare.mjs'));
+    for (const name of ['prepare.mjs', 'pack-sdk.mjs']) copyFileSync(`scripts/${name}`, join(root, 'scripts', name));
   });
   afterAll(() => rmSync(root, { recursive: true }));
 
@@ -90,9 +90,15 @@ describe('a change makes stale', () => {
     ['a file of the server removed', 'server/src/kit/new.ts', undefined, [compile]],
     ['of the dashboard: the dashboard', 'admin-ui/src/main.tsx', 'changed', [build]],
     ['of the compiler’s settings: what is compiled', 'tsconfig.base.json', 'changed', [compile, pack, build]],
-    ['of the lock file: the packages and what is built with them', 'package-lock.json', 'changed', [install, compile, build, reference]],
+    [
+      'of the lock file: the packages and what is built with them',
+      'package-lock.json',
+      'changed',
+      [install, compile, pack, build, reference],
+    ],
     ['of the page of the API reference: that page', 'admin-ui/reference/start.js', 'changed', [reference]],
     ['of a test: nothing', 'server/test/x.test.ts', 'changed', []],
+    ['of how the client package is packed: that package', 'scripts/pack-sdk.mjs', 'export const packSdk = undefined;', [pack]],
     ['of a script: nothing', 'scripts/test.mjs', 'changed', []],
   ];
   test.each(cases)('%s', async (_name, path, text, stale) => {
