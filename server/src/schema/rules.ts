@@ -33,7 +33,14 @@ export interface RulePlace {
   readonly value?: { readonly ty: Ty };
 }
 
-const scopes: Readonly<Record<Action, Scope>> = { list: 'read', view: 'read', delete: 'read', create: 'create', update: 'update', history: 'read' };
+const scopes: Readonly<Record<Action, Scope>> = {
+  list: 'read',
+  view: 'read',
+  delete: 'read',
+  create: 'create',
+  update: 'update',
+  history: 'read',
+};
 
 /** Every expression of a collection. */
 export function rulePlaces(collection: Collection): readonly RulePlace[] {

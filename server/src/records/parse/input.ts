@@ -52,7 +52,8 @@ export function inputOfUrl(query: URLSearchParams, of: keyof typeof parameters):
     seen.add(name);
     const [, path, option] = expandOption.exec(name) ?? [];
     if (takesParams && /^p\.[A-Za-z_][A-Za-z0-9_]*$/.test(name)) params[name.slice(2)] = value;
-    else if (path !== undefined && option !== undefined && known.includes('expand')) expandOptions.set(path, { ...expandOptions.get(path), [option]: value });
+    else if (path !== undefined && option !== undefined && known.includes('expand'))
+      expandOptions.set(path, { ...expandOptions.get(path), [option]: value });
     else if (known.includes(name)) input[name] = value;
     else throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
   }
