@@ -15,7 +15,7 @@ import { limits } from '../kit/limits.ts';
 import type { Log } from '../kit/log.ts';
 import { createCapture, type Heard, type LogState } from './capture.ts';
 import type { Position, Txn } from './change.ts';
-import { createKeeper, type Effects } from './effects/keeper.ts';
+import { createKeeper, keptPrefix, type Effects } from './effects/keeper.ts';
 import { Retention, Ring } from './ring.ts';
 import { createWaiting } from './waiting.ts';
 
@@ -99,7 +99,7 @@ export function createChangeLog(
     },
     txn: (txn, bytes) => {
       const barriers = txn.messages.filter(({ prefix }) => prefix === barrierPrefix);
-      const isEmpty = txn.changes.length === 0 && txn.bulk === undefined && txn.messages.length === barriers.length;
+      const isEmpty = txn.changes.length === 0 && txn.bulk === undefined && txn.messages.every(({ prefix }) => isQuestion(prefix));
       if (isEmpty) ring.head = txn.position;
       else ring.push(txn, bytes);
       tell((follower) => (isEmpty ? follower.progress?.(txn.position) : follower.txn(txn)));
@@ -176,3 +176,5 @@ export function createChangeLog(
 }
 
 export const barrierPrefix = 'underpin.barrier';
+/** It only asks how far somebody has come. */
+const isQuestion = (prefix: string): boolean => prefix === barrierPrefix || prefix === keptPrefix;

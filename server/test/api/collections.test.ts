@@ -59,7 +59,7 @@ describe('a definition', () => {
     ['ours', { name: '_mine' }, '/name'],
     ['Postgres’s', { name: 'pg_mine' }, '/name'],
     ['unknown key', { name: 'x', nope: 1 }, '/nope'],
-    ['what is not built', { name: 'x', history: true }, '/history'],
+    ['what is not built', { name: 'x', trash: true }, '/trash'],
     ['unknown type', { name: 'x', fields: [{ name: 'a', type: 'blob' }] }, '/fields/0/type'],
     ['unknown setting', { name: 'x', fields: [{ name: 'a', type: 'text', maxx: 1 }] }, '/fields/0/maxx'],
     ['reserved field', { name: 'x', fields: [{ name: 'id', type: 'text' }] }, '/fields/0/name'],

@@ -6,6 +6,8 @@ import { createRecord } from '../../src/records/create.ts';
 import { sweepVersions } from '../../src/records/history/erase.ts';
 import { removeRecord } from '../../src/records/remove.ts';
 import { updateRecord } from '../../src/records/update.ts';
+import { createClient } from '@underpin/sdk';
+import { startBeside } from '../support/beside.ts';
 import { startTestApp, type Answer, type TestApp } from '../support/app.ts';
 import { until } from '../support/process.ts';
 
@@ -462,4 +464,25 @@ test('a write where none is kept is the statement that it was; where it is, it i
     expect(texts).toHaveLength(3);
     expect(texts.map((text) => text.includes('underpin.note'))).toEqual(Array.from({ length: 3 }, () => collection === 'shut'));
   }
+});
+
+test('another node, which does not read the log, has what it has just written', async () => {
+  const beside = await startBeside(up);
+  const made = await beside.send('POST /records/notes', { token: anna.token, body: { title: 'beside', author: anna.id } });
+  expect(told(await beside.send(`GET /records/notes/${made.body.id}/history`, { token: anna.token }))).toEqual(['1 created']);
+  await beside.close();
+});
+
+test('over the SDK: pages by themselves, restore, erase', async () => {
+  const id = await create({ title: '0', author: anna.id });
+  for (let n = 1; n < 4; n++) await change(id, { title: String(n) });
+  const records = createClient({ url: up.url, token: up.owner }).collection('notes');
+  const titles: unknown[] = [];
+  for await (const version of records.history(id, { limit: 3 }).all()) titles.push(version.record['title']);
+  expect(titles).toEqual(['3', '2', '1', '0']);
+  expect((await records.history(id, { limit: 1 })).data[0]).toMatchObject({ action: 'updated', before: { title: '2' } });
+  expect(await records.restore(id, 1, { ifVersion: 4 })).toMatchObject({ title: '0', version: 5 });
+  await expect(records.restore(id, 2, { ifVersion: 4 })).rejects.toMatchObject({ code: 'version_mismatch' });
+  await records.delete(id, { erase: true });
+  await expect(records.history(id)).rejects.toMatchObject({ code: 'not_found' });
 });

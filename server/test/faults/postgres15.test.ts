@@ -108,6 +108,7 @@ suite('Postgres 15', () => {
             { name: 'also', type: 'relation', to: 'users', many: true },
           ],
           rules: { list: 'also.size() == 0', create: 'true' },
+          history: true,
         },
       });
       expect(made.status).toBe(201);
@@ -118,6 +119,12 @@ suite('Postgres 15', () => {
         version: 2,
       });
       expect((await up.send('GET /records/notes?filter=text%20%3D%3D%20%22b%22')).body.data).toHaveLength(1);
+      // By triggers: this one does not write its log for us.
+      const history = await up.send(`GET /records/notes/${note.body.id}/history`, { token });
+      expect(history.body.data).toMatchObject([
+        { action: 'updated', by: expect.stringMatching(/^_admins:/), record: { text: 'b', sum: 'b!' }, before: { text: 'a', sum: 'a!' } },
+        { action: 'created', by: 'anonymous', record: { text: 'a', at: '2026-01-31T00:00:00.000Z' } },
+      ]);
       const client = new pg.Client({ connectionString: url('postgres', database) });
       await client.connect();
       const { rows } = await client.query<{ owner: string }>(

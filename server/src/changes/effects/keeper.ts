@@ -75,6 +75,12 @@ export function createKeeper(database: Effects, log: Log): Keeper {
 
   const taking = createTaking(database.jobs, log);
 
+  /** Of what triggers write, nothing is copied. */
+  const copied = ({ oid }: Relation): Followed | undefined => {
+    const table = followed.get(oid);
+    return table?.since === undefined ? undefined : table;
+  };
+
   const topOf = (xid: number): Top => {
     const top = tops.get(xid) ?? { xid, rows: [], aside: false, stored: 0, count: 0 };
     tops.set(xid, top);
@@ -117,9 +123,9 @@ export function createKeeper(database: Effects, log: Log): Keeper {
   };
 
   return {
-    wants: ({ oid }: Relation) => followed.has(oid),
+    wants: (relation) => copied(relation) !== undefined,
     add: (of: number, xid: number, change: Change) => {
-      const table = followed.get(change.relation.oid);
+      const table = copied(change.relation);
       if (table === undefined) return;
       const top = topOf(of);
       for (const row of rowsOf(table.collection, change)) top.rows.push({ ...row, xid, n: ++top.count });
@@ -138,7 +144,7 @@ export function createKeeper(database: Effects, log: Log): Keeper {
       tops.delete(of);
       const rows: Row[] = top?.rows ?? [];
       for (const change of ended.changes) {
-        const table = followed.get(change.relation.oid);
+        const table = copied(change.relation);
         if (table !== undefined) for (const row of rowsOf(table.collection, change)) rows.push({ ...row, xid: of, n: rows.length + 1 });
       }
       const isAsked = ended.messages.some(({ prefix }) => prefix === keptPrefix);

@@ -35,7 +35,7 @@ export async function openEffects(
       await database.owner.run({ text: 'UPDATE underpin.effects_place SET session = $1', values: [session] });
     }
   }
-  if (slot.isLasting) await byLog(database.owner, session, log);
+  if (slot.isLasting) await byLog(database, session, log);
   const { rows } = await database.app.run({
     text: `SELECT p.position, f.oid, f.collection, f.since FROM underpin.effects_place p LEFT JOIN (
              SELECT to_regclass(format('public.%I', c.name))::oid::int8 AS oid, c.id AS collection, f.since
@@ -52,8 +52,9 @@ export async function openEffects(
   };
 }
 
-async function byLog(owner: Db, session: string, log: Log): Promise<void> {
-  const { rows } = await owner.run({ text: 'SELECT FROM underpin.followed WHERE since IS NULL' });
+/** Asks first, and not the few connections that change the schema. */
+async function byLog({ app, owner }: Pick<Database, 'app' | 'owner'>, session: string, log: Log): Promise<void> {
+  const { rows } = await app.run({ text: 'SELECT FROM underpin.followed WHERE since IS NULL' });
   if (rows.length === 0) return;
   try {
     await owner.transaction(async (db) => {
