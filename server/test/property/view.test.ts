@@ -323,7 +323,7 @@ describe('what comes back is what the rules say', () => {
       expect(tooFew(seen, ['list answers', 'list shown', 'list hidden', 'aggregate shown', 'expanded', 'refused'])).toEqual([]);
       for (const [name, number] of seen) count(allSeen, name, number);
     },
-    long ? 900_000 : 60_000,
+    long ? 900_000 : 180_000,
   );
 
   // One seed alone may leave a kind out.
