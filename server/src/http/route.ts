@@ -142,13 +142,17 @@ function requestIdOf(request: Incoming, now: number): string {
 const wantsPosition = ({ method, headers: { prefer } }: Incoming): boolean =>
   method !== 'GET' && typeof prefer === 'string' && prefer.split(',').some((one) => one.trim() === 'position');
 
-/** A place behind the commit: that of a message that is written now, so that the log comes there at once. */
+/**
+ * A place at or behind the commit: where nothing else is written, the very one at which the change is told. The message makes the log
+ * come there at once in any case.
+ */
 async function tellPosition(ctx: Ctx, headers: Record<string, string>): Promise<void> {
   const { epoch, state } = ctx.changes;
   if (state !== 'live') return;
   const [row] = await ctx.database.app.texts({
     name: 'position',
-    text: `SELECT pg_logical_emit_message(true, 'underpin.barrier', '')::text`,
+    text: `WITH here AS MATERIALIZED (SELECT pg_current_wal_insert_lsn()::text AS place)
+           SELECT place, pg_logical_emit_message(true, 'underpin.barrier', '')::text FROM here`,
   });
   headers['X-Underpin-Position'] = `${epoch}.${positionOf(row?.[0] ?? '')}`;
 }
