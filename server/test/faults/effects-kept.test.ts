@@ -129,11 +129,15 @@ function writeOn(statements: readonly string[], least: number, most = 3_000): { 
 
 /** What is in one and not in the other, each as often as it is. */
 async function differences(): Promise<unknown> {
-  await until('the history is read', async () => {
-    const [some] = await postgres.sql(`SELECT record FROM public.truth LIMIT 1`);
-    const asked = await send(`GET /records/notes/${String(some?.['record'])}/history?limit=1`, { token: owner }).catch(() => undefined);
-    return asked?.status === 200;
-  }, 60_000);
+  await until(
+    'the history is read',
+    async () => {
+      const [some] = await postgres.sql(`SELECT record FROM public.truth LIMIT 1`);
+      const asked = await send(`GET /records/notes/${String(some?.['record'])}/history?limit=1`, { token: owner }).catch(() => undefined);
+      return asked?.status === 200;
+    },
+    60_000,
+  );
   const kept = `SELECT v.record, v.version, v.action, v.body ->> (SELECT f ->> 'id' FROM underpin.collections, jsonb_array_elements(definition -> 'fields') f
     WHERE name = 'notes') AS title FROM underpin.versions v JOIN underpin.collections c ON c.id = v.collection AND c.name = 'notes'`;
   const truth = 'SELECT record, version, action, title FROM public.truth';
