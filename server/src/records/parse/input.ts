@@ -43,7 +43,7 @@ const expandOption = /^expand\.([a-z0-9_.]+)\.(fields|limit|sort|filter)$/;
 /** The parameters of a query string. Unknown ones and repeated ones are refused. */
 export function inputOfUrl(query: URLSearchParams, of: keyof typeof parameters): Input {
   const known: readonly string[] = parameters[of];
-  const takesParams = of === 'list' || of === 'export';
+  const takesParams = known.includes('filter');
   const input: Record<string, unknown> = {};
   const params: Record<string, unknown> = Object.create(null);
   const expandOptions = new Map<string, Record<string, string>>();
