@@ -38,8 +38,8 @@ interface Wanted {
 }
 
 export class Client {
-  /** Left all its groups, since it reads too slowly. */
-  isBehind = false;
+  /** While it has left all its groups, since it reads too slowly; what it asks for waits, or it would be told what follows a gap. */
+  #behind: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   /** While it is not known what its rights are now. */
   judging: Promise<void> | undefined;
   readonly #base: Base;
@@ -61,6 +61,10 @@ export class Client {
     this.#hub = hub;
     this.#way = way;
     this.#actor = actor;
+  }
+
+  get isBehind(): boolean {
+    return this.#behind !== undefined;
   }
 
   get actor(): Actor {
@@ -90,6 +94,7 @@ export class Client {
       for (let tries = 0; tries < limits.live.tries && this.#wanted.get(id) === wanted; tries++) {
         await this.#hub.settled();
         await this.judging;
+        await this.#behind?.over;
         if (await this.#subscribeOnce(wanted, give)) return;
       }
       throw tooBusy();
@@ -115,7 +120,7 @@ export class Client {
     const { group, order } = subscription;
     let isTold = false;
     await enter(hub, subscription, (one, entered) => {
-      const isOld = generation !== this.#generation || schema !== hub.generation || !hub.has(one);
+      const isOld = generation !== this.#generation || schema !== hub.generation || !hub.has(one) || this.isBehind;
       if (isOld || this.#wanted.get(id) !== wanted) return leave(hub, one);
       const place = { group: group.id, epoch: hub.log.epoch, position: one.position, seq: one.seq, order };
       const parts = entered.mode === 'snapshot' ? inParts(this.#way, id, entered.rows) : undefined;
@@ -179,7 +184,9 @@ export class Client {
    * waited is gone: then he asks again from where he was, and gets what he missed in one piece.
    */
   fallBehind(): () => void {
-    this.isBehind = true;
+    let end = (): void => undefined;
+    const over = new Promise<void>((resolve) => (end = resolve));
+    this.#behind = { over, end };
     const groups = this.groups();
     for (const group of groups) this.release(group);
     const now = performance.now();
@@ -188,14 +195,16 @@ export class Client {
     this.#patience = setTimeout(() => this.#way.close(), limits.live.patience);
     return () => {
       clearTimeout(this.#patience);
-      this.isBehind = false;
+      this.#behind = undefined;
       for (const group of groups) this.#way.reset(group, 'lag');
+      end();
     };
   }
 
   gone(): void {
     clearTimeout(this.#patience);
     this.#wanted.clear();
+    this.#behind?.end();
     for (const id of [...this.#held.keys()]) this.#drop(id);
   }
 }
