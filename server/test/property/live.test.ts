@@ -50,8 +50,9 @@ test.each(runs)('every view at every place is what Postgres says (seed $seed, $s
 });
 
 const ablations: object = JSON.parse(readFileSync(join(import.meta.dirname, '../support/ablations.json'), 'utf8'));
-const broken = long ? Object.keys(ablations) : [process.env['ABLATION'] ?? ''].filter((name) => name !== '');
-(broken.length > 0 ? test.each(broken) : test.skip.each(['none']))('is seen to be wrong where it is broken: %s', async (name) => {
-  const { wrong } = await tell({ ...short, least: { operations: 0, drops: 0, lags: 0 }, ruleChanges: 1, seed: 1, seconds: 20 }, name);
-  expect(wrong.length).toBeGreaterThan(0);
-});
+const broken = long ? Object.keys(ablations) : [process.env['ABLATION'] ?? []].flat();
+if (broken.length > 0)
+  test.each(broken)('is seen to be wrong where it is broken: %s', async (name) => {
+    const { wrong } = await tell({ ...short, least: { operations: 0, drops: 0, lags: 0 }, ruleChanges: 1, seed: 1, seconds: 20 }, name);
+    expect(wrong.length).toBeGreaterThan(0);
+  });
