@@ -6,6 +6,7 @@ import { beginChanges } from '../../src/changes/begin.ts';
 import type { Txn } from '../../src/changes/change.ts';
 import { createChangeLog, type ChangeBounds, type ChangeLog } from '../../src/changes/log.ts';
 import { limits } from '../../src/kit/limits.ts';
+import { dropSlots } from '../support/app.ts';
 import { ownPostgres, quiet, type OwnPostgres } from '../support/own-postgres.ts';
 import { endProcesses, until } from '../support/process.ts';
 
@@ -203,7 +204,7 @@ describe('of two', () => {
   });
 
   test('that begin at once make one slot', async () => {
-    await postgres.sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+    await dropSlots(postgres.superuser, 'underpin');
     const all = Array.from({ length: 4 }, () => createChangeLog(postgres.database, quiet));
     for (const log of all) {
       logs.add(log);
@@ -223,7 +224,7 @@ describe('when the slot is gone', () => {
     const { epoch } = first.log;
     await first.log.close();
     await until('nobody reads', async () => (await slots())[0]?.['active'] === false);
-    await postgres.sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+    await dropSlots(postgres.superuser, 'underpin');
     const second = await open();
     expect(second.log.epoch).not.toBe(epoch);
     expect(second.log.epoch).not.toBe('');

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { beginChanges } from '../../src/changes/begin.ts';
 import type { ChangeLog } from '../../src/changes/log.ts';
 import { doctor } from '../../src/cli/doctor.ts';
+import { dropSlots } from '../support/app.ts';
 import { ownPostgres, quiet, type OwnPostgres } from '../support/own-postgres.ts';
 import { dataFolder, endProcesses, until } from '../support/process.ts';
 
@@ -91,7 +92,7 @@ test('without a bound on what a slot may keep, triggers write; another wal_level
   await Promise.all([database.close(), superuser.end()]);
   await embedded.stop();
   postgres = await ownPostgres(['max_slot_wal_keep_size=-1'], dataDir);
-  await postgres.sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+  await dropSlots(postgres.superuser, 'underpin');
   expect(await foundBy('bound')).toMatchObject([{ state: 'note', found: expect.stringMatching(/history is written by triggers/) }]);
   await Promise.all([postgres.database.close(), postgres.superuser.end()]);
   await postgres.embedded.stop();

@@ -5,7 +5,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, jest, test } from '@jest/globals';
-import { ownerEmail, password, sender, testSecret, type TestApp } from '../support/app.ts';
+import { ownerEmail, password, sender, testSecret, type TestApp, dropSlots } from '../support/app.ts';
 import { ownPostgres, type OwnPostgres } from '../support/own-postgres.ts';
 import { endProcesses, freePort, until } from '../support/process.ts';
 
@@ -199,7 +199,7 @@ test('a slot that is gone is made known, and triggers go on where there will be 
   await postgres.sql(`INSERT INTO public.notes (title) VALUES ('before')`);
   expect(await differences()).toEqual(none);
   await bounded('-1');
-  await postgres.sql('SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots');
+  await dropSlots(postgres.superuser, 'underpin');
   await startServer();
   expect(await form()).toBe('triggers');
   const [place] = await postgres.sql('SELECT lost FROM underpin.effects_place');
