@@ -1,4 +1,5 @@
 /** All who follow, by whatever way they came: how many there are of one, and who is concerned when rights change. */
+import { forget } from '../auth/authenticate.ts';
 import type { Base } from '../ctx.ts';
 import { apiKeyOf, limitKey, networkOf, type Actor } from '../kit/actor.ts';
 import { fail } from '../kit/errors.ts';
@@ -27,6 +28,8 @@ export class Clients {
       if (this.named(networkName(client)).size >= limits.live.perAddress) throw tooMany();
     }
     this.name(client);
+    // From here on he hears of changes of his rights; what was remembered of him may be from before one that nobody told him.
+    forget(base, client.actor);
   }
 
   /** Notes what he is known by now. */
