@@ -22,13 +22,14 @@ export async function askOracle(sql: Sql, tables: readonly string[]): Promise<To
     const data = String(row['data']);
     if (data.startsWith('BEGIN')) lines = [];
     else if (data.startsWith('COMMIT')) {
-      if (lines.length > 0) told.push({ end: place(String(row['lsn'])), xid: Number(row['xid']), lines });
+      if (lines.length > 0) told.push({ end: placeOf(String(row['lsn'])), xid: Number(row['xid']), lines });
     } else lines.push(...linesOf(data, tables));
   }
   return told;
 }
 
-const place = (lsn: string): string =>
+/** A place as Postgres prints it, as ours: by the tests' own hand. */
+export const placeOf = (lsn: string): string =>
   lsn
     .split('/')
     .map((half) => half.padStart(8, '0').toLowerCase())

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { connectLive, type Followed, type LiveClient } from '../support/live.ts';
 import { until } from '../support/process.ts';
+import { placeOf } from './decoded.ts';
 import { blobs, choose, idOf, padOf, rules, rulesOf, shown, type Choice } from './live-model.ts';
 import type { World } from './live-world.ts';
 import { transaction } from './live-writing.ts';
@@ -127,10 +128,7 @@ export async function run(world: World, { seed, seconds, least, ...events }: Pla
     await until('the server answers', answers, 60_000);
     await until('the writers rest', () => writing.size === 0);
     const [row] = await postgres.sql(`SELECT pg_logical_emit_message(true, 'underpin.barrier', '')::text AS lsn`);
-    const end = String(row?.['lsn'])
-      .split('/')
-      .map((half) => half.padStart(8, '0').toLowerCase())
-      .join('');
+    const end = placeOf(String(row?.['lsn']));
     const late = (): Followed[] =>
       visitors.flatMap(({ all }) => all).filter((one) => one.state !== 'in' || (one.place?.position ?? '') < end);
     await until('all have come to rest', () => late().length === 0, 30_000).catch((error: unknown) => {

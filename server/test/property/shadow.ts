@@ -3,6 +3,7 @@
  * after the other in a database of their own, and after each of them the queries asked there as plain SQL.
  */
 import pg from 'pg';
+import { placeOf } from './decoded.ts';
 
 type Sql = (text: string, values?: readonly unknown[]) => Promise<Record<string, unknown>[]>;
 type Values = Readonly<Record<string, string | null>>;
@@ -42,12 +43,6 @@ export async function readOracle(sql: Sql): Promise<readonly Transaction[]> {
   }
   return all.filter((one) => one.steps.length > 0);
 }
-
-const placeOf = (lsn: string): string =>
-  lsn
-    .split('/')
-    .map((half) => half.padStart(8, '0').toLowerCase())
-    .join('');
 
 function stepsOf(data: string): Step[] {
   if (/^table underpin\.collections: (INSERT|UPDATE)/.test(data)) return [{ kind: 'rules', text: data }];
