@@ -27,8 +27,11 @@ export function param(request: Incoming, name: string): string {
   return value.includes('%') ? decodeURIComponent(value) : value;
 }
 
-export function noParameters(request: Incoming): void {
-  for (const [name] of queryOf(request)) throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
+/** No parameters besides those that are known. */
+export function noParameters(request: Incoming, ...known: readonly string[]): URLSearchParams {
+  const asked = queryOf(request);
+  for (const [name] of asked) if (!known.includes(name)) throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
+  return asked;
 }
 
 /** The same for all routes of a router. */

@@ -6,9 +6,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { countWrites } from '../auth/admit.ts';
-import { endOf } from '../auth/authenticate.ts';
 import type { Base, Ctx } from '../ctx.ts';
-import type { Actor } from '../kit/actor.ts';
 import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { aggregateRecords } from '../records/aggregate.ts';
@@ -19,7 +17,7 @@ import { exportRecords, exportTypes } from '../records/export.ts';
 import { listHistory } from '../records/history/list.ts';
 import { beforeRestore, restoreRecord } from '../records/history/restore.ts';
 import { listRecords } from '../records/list.ts';
-import { inputOfBody, inputOfUrl, type Input } from '../records/parse/input.ts';
+import { inputOfBody, inputOfUrl } from '../records/parse/input.ts';
 import { readRecord } from '../records/read.ts';
 import { removeRecord } from '../records/remove.ts';
 import type { Written } from '../records/reading/serialize.ts';
@@ -28,9 +26,10 @@ import { updateRecord } from '../records/update.ts';
 import { readJson } from './body.ts';
 import { noParameters, param, queryOf, queryText, type Incoming } from './incoming.ts';
 import { keysCollection } from './keys.ts';
+import { streamLive, type Live } from './live.ts';
 import { once } from './middleware/idempotency.ts';
 import { json, noContent, text, type Reply } from './reply.ts';
-import { answer, askedBy, route, type RouteOptions, type Work } from './route.ts';
+import { answer, route, type RouteOptions, type Work } from './route.ts';
 
 interface RecordRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -184,36 +183,10 @@ export const recordsDoor =
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? '');
     const found = routes.get(`${method} ${path}`);
     if (found === undefined || (collection === keysCollection && method !== 'GET' && !words.has(id ?? ''))) return false;
-    const work: Work<Incoming> = found.work === 'live' ? (ctx, asked) => stream(live, ctx, asked) : found.work;
+    const work: Work<Incoming> = found.work === 'live' ? (ctx, asked) => streamLive(live, ctx, asked) : found.work;
     void answer(base, work, found.options ?? {}, Object.assign(request, { params: { collection, id: id ?? '' } }), response);
     return true;
   };
-
-/** Opens a live query as a stream of events. */
-export interface Live {
-  open(ctx: Ctx, opening: Opening): Promise<{ readonly events: AsyncIterable<string>; readonly until: AbortSignal }>;
-}
-interface Opening {
-  readonly collection: string;
-  readonly input: Input;
-  readonly lastEventId: string | undefined;
-  who(): Promise<Actor>;
-  readonly ends: number | undefined;
-}
-
-async function stream(live: Live, ctx: Ctx, request: Incoming): Promise<Reply> {
-  const headers = { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' };
-  if (request.method === 'HEAD') return { status: 200, headers };
-  const { 'last-event-id': lastEventId, authorization } = request.headers;
-  const { events, until } = await live.open(ctx, {
-    collection: param(request, 'collection'),
-    input: inputOfUrl(queryOf(request), 'live'),
-    lastEventId: typeof lastEventId === 'string' ? lastEventId : undefined,
-    who: () => askedBy(ctx, request),
-    ends: await endOf(ctx, authorization),
-  });
-  return { status: 200, chunks: events, until, headers };
-}
 
 async function changeMany(ctx: Ctx, request: Incoming, change: typeof updateMany): Promise<Reply> {
   noParameters(request);
@@ -233,19 +206,13 @@ export const batchRoute = (base: Base): RequestHandler =>
 
 /** The only parameter that a deletion takes. */
 function eraseOf(request: Incoming): boolean {
-  const asked = queryOf(request);
-  for (const [name] of asked) if (name !== 'erase') throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
-  const erase = asked.get('erase') ?? 'false';
+  const erase = noParameters(request, 'erase').get('erase') ?? 'false';
   if (erase !== 'true' && erase !== 'false') throw failAt('invalid_request', '/erase', 'erase must be true or false');
   return erase === 'true';
 }
 
 /** The only parameter that a create takes. */
-function onConflictOf(request: Incoming): string | undefined {
-  const asked = queryOf(request);
-  for (const [name] of asked) if (name !== 'onConflict') throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
-  return asked.get('onConflict') ?? undefined;
-}
+const onConflictOf = (request: Incoming): string | undefined => noParameters(request, 'onConflict').get('onConflict') ?? undefined;
 
 const bodyOf = (request: Incoming): Promise<unknown> => readJson(request, limits.body.json);
 

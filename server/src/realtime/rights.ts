@@ -13,6 +13,7 @@ import type { Change, Txn } from '../changes/change.ts';
 import type { Hub } from './hub.ts';
 import type { Client } from './client.ts';
 import type { Clients } from './clients.ts';
+import { tableOf } from './row.ts';
 import { parseSnapshot } from './snapshot.ts';
 
 export function followRights(base: Base, hub: Hub, clients: Clients): void {
@@ -37,7 +38,7 @@ export async function whenSeen(base: Base, { xid }: Txn): Promise<void> {
 /** Those of whom a changed row is the session, the key or the account. */
 function concernedBy(clients: Clients, change: Change): readonly Client[] {
   const { relation } = change;
-  const table = `${relation.schema}.${relation.name}`;
+  const table = tableOf(relation);
   const image = change.op === 'update' ? change.row : change.op === 'delete' ? change.old : undefined;
   const id = image?.[relation.columns.indexOf('id')];
   if (image === undefined || id === undefined || id === null) return [];
