@@ -9,7 +9,7 @@ import { slot } from '../kit/cache.ts';
 import { sha256 } from '../kit/crypto.ts';
 import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
-import { apiKeyOf, type Actor, type ApiKey } from '../kit/actor.ts';
+import type { Actor, ApiKey } from '../kit/actor.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
 import { rowColumns } from '../records/rules/memory.ts';
 import { freshSchema, schemaOf, type Schema } from '../schema/load.ts';
@@ -37,9 +37,8 @@ export function followKeys(base: Base): void {
   base.listener.on('account', (id) => keys.forgetWhere((one) => one.account?.id === id), forgetAll);
 }
 
-export function forgetKey(base: Base, actor: Actor): void {
-  const key = apiKeyOf(actor);
-  if (key !== undefined) base.cache.get(memory).forgetWhere((one) => one.key.id === key.id);
+export function forgetKeys(base: Base, isMeant: (id: string | undefined) => boolean): void {
+  base.cache.get(memory).forgetWhere(({ key, account }) => isMeant(key.id) || isMeant(account?.id));
 }
 
 export const isApiKey = (token: string): boolean => token.startsWith('upk_');

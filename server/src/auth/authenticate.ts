@@ -6,7 +6,7 @@
  * request looks it up: so a session that was ended anywhere is ended here within a second.
  */
 import type { AdminRole, Actor } from '../kit/actor.ts';
-import { actorOfKey, forgetKey, isApiKey, type From } from './api-keys.ts';
+import { actorOfKey, forgetKeys, isApiKey, type From } from './api-keys.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
@@ -18,6 +18,7 @@ import { sessionOfToken } from './sessions.ts';
 import { verifyToken } from './tokens.ts';
 
 interface Known {
+  readonly session: string;
   readonly account: string;
   readonly collection: string;
   readonly version: number;
@@ -32,11 +33,11 @@ export function followSessions(base: Base): void {
   base.listener.on('account', (id) => sessions.forgetWhere((one) => one.account === id), forgetAll);
 }
 
-/** What is remembered of who is asking is asked of the database again. */
-export function forget(base: Base, actor: Actor): void {
-  const sessions = base.cache.get(memory);
-  if ('session' in actor) sessions.forget(actor.session);
-  forgetKey(base, actor);
+/** What is remembered of sessions, keys and accounts with these ids is asked of the database again. */
+export function forget(base: Base, ids: ReadonlySet<string> | 'all'): void {
+  const isMeant = (id: string | undefined): boolean => ids === 'all' || (id !== undefined && ids.has(id));
+  base.cache.get(memory).forgetWhere((one) => isMeant(one.session) || isMeant(one.account));
+  forgetKeys(base, isMeant);
 }
 
 export interface Credentials extends From {
@@ -109,5 +110,5 @@ async function lookUp(ctx: Ctx, session: string, account: string, collectionId: 
     values: [session, account, collectionId],
   });
   const row = rows[0];
-  return row === undefined ? undefined : { account, collection: collectionId, version, row };
+  return row === undefined ? undefined : { session, account, collection: collectionId, version, row };
 }

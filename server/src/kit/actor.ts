@@ -49,6 +49,13 @@ export const isGuestAddress = (email: unknown): boolean => typeof email === 'str
 export const apiKeyOf = (actor: Actor): ApiKey | undefined =>
   actor.kind === 'account' || actor.kind === 'service' ? actor.key : undefined;
 
+/** The ids of his account, his session and his key. */
+export const idsOf = (actor: Actor): readonly string[] => [
+  ...('id' in actor ? [actor.id] : []),
+  ...('session' in actor ? [actor.session] : []),
+  ...[apiKeyOf(actor)?.id ?? []].flat(),
+];
+
 /** Whether a service key may do something at a door that is not records. */
 export const hasScope = (actor: Actor, on: Scope['on'], action: string): boolean =>
   actor.kind === 'service' && actor.key.scopes.some((scope) => scope.on === on && scope.actions.has(action));

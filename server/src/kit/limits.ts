@@ -108,7 +108,7 @@ export const limits = {
   },
   /**
    * Live queries: connections of one account and of one address, subscriptions of one connection (of an admin's); groups of a process;
-   * snapshots read at once, and how often one is tried again; bytes of a message in, of a row and of a part of
+   * snapshots read at once, and how often one is tried again; ms until it is asked again what a query sees; bytes of a message in, of a row and of a part of
    * a snapshot out; packets and bytes that may wait for who reads slowly, ms until he is given up, how often in `lagWindow` ms;
    * ms that one member costs (`perMember`), from which on telling is put off (`idle`), the share of the time that it may take,
    * ms that it waits at most; ms between two watermarks; ms after a token's end;
@@ -122,6 +122,7 @@ export const limits = {
     groups: 100_000,
     snapshots: 16,
     tries: 50,
+    unseen: 5,
     message: 65_536,
     row: 262_144,
     part: 262_144,

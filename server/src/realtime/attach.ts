@@ -6,7 +6,8 @@ import { reloadSchema } from '../schema/load.ts';
 import type { Backlog } from './backlog.ts';
 import { Clients } from './clients.ts';
 import { Hub } from './hub.ts';
-import { followRights, whenSeen } from './rights.ts';
+import { Rights } from './rights.ts';
+import { Sight } from './snapshot.ts';
 import { openSockets } from './sockets.ts';
 import { openStreams, type Streams } from './streams.ts';
 
@@ -20,12 +21,14 @@ export interface Realtime {
 
 export function createRealtime(base: Base, backlog: Backlog = limits.live): Realtime {
   const clients = new Clients();
+  const rights = new Rights(base);
+  const sight = new Sight(base.database.app);
   const hub = new Hub(base.changes, base.log, async (txn) => {
-    await whenSeen(base, txn);
+    await sight.of(txn);
     await reloadSchema(systemCtx(base));
   });
-  const live = { hub, clients, backlog };
-  followRights(base, hub, clients);
+  const live = { hub, rights, clients, backlog };
+  rights.follow(hub, sight, (ids, known) => clients.judge(ids, known));
   const streams = openStreams(base, live);
   let closeSockets: (() => void) | undefined;
   return {

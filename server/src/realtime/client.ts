@@ -14,6 +14,7 @@ import { limits } from '../kit/limits.ts';
 import type { Hub } from './hub.ts';
 import { tooBusy, type LiveGroup } from './live-group.ts';
 import { inParts, type Part } from './parts.ts';
+import type { Rights } from './rights.ts';
 import { enter, leave, parseSubscription, type LiveRequest } from './subscribe.ts';
 import { toWireOps } from './wire.ts';
 
@@ -44,6 +45,7 @@ export class Client {
   judging: Promise<void> | undefined;
   readonly #base: Base;
   readonly #hub: Hub;
+  readonly #rights: Rights;
   readonly #way: Way;
   #actor: Actor;
   /** By the id that the client gave them. */
@@ -56,9 +58,10 @@ export class Client {
   #lags: readonly number[] = [];
   #patience: NodeJS.Timeout | undefined;
 
-  constructor(base: Base, hub: Hub, way: Way, actor: Actor) {
+  constructor(base: Base, { hub, rights }: { readonly hub: Hub; readonly rights: Rights }, way: Way, actor: Actor) {
     this.#base = base;
     this.#hub = hub;
+    this.#rights = rights;
     this.#way = way;
     this.#actor = actor;
   }
@@ -91,16 +94,21 @@ export class Client {
     try {
       if (new Set([...this.#held.keys(), ...this.#wanted.keys()]).size > most)
         throw fail('limit_exceeded', `At most ${most} subscriptions at once.`);
+      await this.#hub.ready(); // 503: the log of changes cannot be read
       for (let tries = 0; tries < limits.live.tries && this.#wanted.get(id) === wanted; tries++) {
-        await this.#hub.settled();
-        await this.judging;
-        await this.#behind?.over;
+        // Nothing may happen between the last look and the first step of what follows.
+        for (let before = this.#first(); before !== undefined; before = this.#first()) await before;
         if (await this.#subscribeOnce(wanted, give)) return;
       }
       throw tooBusy();
     } finally {
       if (this.#wanted.get(id) === wanted) this.#wanted.delete(id);
     }
+  }
+
+  /** What has to be over before he is asked who he is, and what he may. */
+  #first(): Promise<void> | undefined {
+    return this.#hub.renewing ?? this.judging ?? this.#rights.unseen(this.#actor) ?? this.#behind?.over;
   }
 
   /** The same with another limit. */
@@ -115,13 +123,17 @@ export class Client {
     const { id, request } = wanted;
     const hub = this.#hub;
     const [generation, schema] = [this.#generation, hub.generation];
+    const isOld = (): boolean => generation !== this.#generation || schema !== hub.generation || this.#wanted.get(id) !== wanted;
     await this.ask();
     const subscription = await parseSubscription(this.#context(), hub, request);
+    // What he is judged by, and what another process has told him, may be newer than the log is here: a view has both at one place.
+    await hub.log.barrier();
+    // A group begun by a schema that is none any more would tell those who followed by it, and do not know yet that it is over.
+    if (isOld()) return false;
     const { group, order } = subscription;
     let isTold = false;
     await enter(hub, subscription, (one, entered) => {
-      const isOld = generation !== this.#generation || schema !== hub.generation || !hub.has(one) || this.isBehind;
-      if (isOld || this.#wanted.get(id) !== wanted) return leave(hub, one);
+      if (isOld() || !hub.has(one) || this.isBehind) return leave(hub, one);
       const place = { group: group.id, epoch: hub.log.epoch, position: one.position, seq: one.seq, order };
       const parts = entered.mode === 'snapshot' ? inParts(this.#way, id, entered.rows) : undefined;
       this.#drop(id);

@@ -1,16 +1,17 @@
 /** All who follow, by whatever way they came: how many there are of one, and who is concerned when rights change. */
-import { forget } from '../auth/authenticate.ts';
 import type { Base } from '../ctx.ts';
-import { apiKeyOf, limitKey, networkOf, type Actor } from '../kit/actor.ts';
+import { idsOf, limitKey, networkOf } from '../kit/actor.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import type { Backlog } from './backlog.ts';
 import type { Client } from './client.ts';
 import type { Hub } from './hub.ts';
+import type { Ids, Rights } from './rights.ts';
 
 /** What both ways share. */
 export interface Live {
   readonly hub: Hub;
+  readonly rights: Rights;
   readonly clients: Clients;
   readonly backlog: Backlog;
 }
@@ -28,8 +29,6 @@ export class Clients {
       if (this.named(networkName(client)).size >= limits.live.perAddress) throw tooMany();
     }
     this.name(client);
-    // From here on he hears of changes of his rights; what was remembered of him may be from before one that nobody told him.
-    forget(base, client.actor);
   }
 
   /** Notes what he is known by now. */
@@ -53,17 +52,18 @@ export class Clients {
     return this.#named.get(id) ?? new Set();
   }
 
+  /** Those whose account, session or key changed are judged anew once that is known. */
+  judge(ids: Ids, known: Promise<void>): void {
+    const those = ids === 'all' ? [...this.#names.keys()] : [...ids].flatMap((id) => [...this.named(id)]);
+    for (const client of new Set(those)) client.judge(known);
+  }
+
   remove(client: Client): void {
     this.#unname(client);
     client.gone();
   }
 }
 
-const idsOf = (actor: Actor): readonly string[] => [
-  ...('id' in actor ? [actor.id] : []),
-  ...('session' in actor ? [actor.session] : []),
-  ...[apiKeyOf(actor)?.id ?? []].flat(),
-];
 const callerName = ({ actor }: Client): string => `caller ${limitKey(actor)}`;
 const networkName = ({ address }: Client): string => `network ${networkOf(address)}`;
 

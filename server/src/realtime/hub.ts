@@ -21,6 +21,13 @@ import { isBulkOf } from './since.ts';
 import type { Op } from './effects.ts';
 import { Seen } from './snapshot.ts';
 
+/** Who follows the log together with the groups, and before them. */
+export interface Follower {
+  txn(txn: Txn): void;
+  /** It was not told of all. */
+  gap(): void;
+}
+
 /** A way out to those who subscribed. */
 export interface Door {
   changes(group: string, seq: number, position: Position, ops: readonly Op[]): void;
@@ -49,7 +56,7 @@ export class Hub {
   /** The history that the groups stand in, and the last transaction that they were told of. */
   #epoch = '';
   #place: Position = '';
-  readonly #listeners: ((txn: Txn) => void)[] = [];
+  readonly #followers: Follower[] = [];
   readonly #waiting: { resolve(): void; reject(error: Error): void }[] = [];
   #stop: (() => void) | undefined;
   #beat: NodeJS.Timeout | undefined;
@@ -61,9 +68,8 @@ export class Hub {
     this.#schemaOf = schemaOf;
   }
 
-  /** Who follows the log together with the groups, and before them. */
-  before(listener: (txn: Txn) => void): void {
-    this.#listeners.push(listener);
+  before(follower: Follower): void {
+    this.#followers.push(follower);
   }
 
   /** Resolves when the log is followed; the first who asks begins it. */
@@ -85,16 +91,22 @@ export class Hub {
     this.#beat = setInterval(() => this.#mark(), limits.live.watermark);
     if (this.log.state === 'live') this.#epoch = this.log.epoch;
     this.#place = this.log.head;
+    for (const follower of this.#followers) follower.gap();
   }
 
   #hear(): void {
     const { state, epoch, tail } = this.log;
     if (isLost(state)) this.#refuse();
     if (state !== 'live') return;
-    if (this.#epoch !== '' && (this.#epoch !== epoch || this.#place < tail)) this.resetAll('epoch');
+    if (this.#epoch !== '' && (this.#epoch !== epoch || this.#place < tail)) this.#lose();
     if (this.#epoch !== epoch || this.#place < tail) this.#place = tail;
     this.#epoch = epoch;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  #lose(): void {
+    for (const one of [...this.#groups.values()]) this.reset(one, 'epoch');
+    for (const follower of this.#followers) follower.gap();
   }
 
   #refuse(): void {
@@ -133,7 +145,7 @@ export class Hub {
 
   #take(txn: Txn): void {
     this.seen.add(txn);
-    for (const listener of this.#listeners) listener(txn);
+    for (const follower of this.#followers) follower.txn(txn);
     if (txn.messages.some(({ prefix }) => prefix === 'underpin.schema')) this.#renew(txn);
     const { changes, stale } = this.#matcher.route(txn.changes);
     for (const [group, rows] of changes) this.#touch(group, txn, rows);
@@ -192,9 +204,9 @@ export class Hub {
     this.#renewing = known;
   }
 
-  /** Resolves when the schema of the last change is known. */
-  async settled(): Promise<void> {
-    while (this.#renewing !== undefined) await this.#renewing;
+  /** While the schema of the last change is not known: resolves when it is. */
+  get renewing(): Promise<void> | undefined {
+    return this.#renewing;
   }
 
   has(one: LiveGroup): boolean {
@@ -205,11 +217,6 @@ export class Hub {
   lose(one: LiveGroup, error: unknown): void {
     this.#out.warn({ err: error }, 'a live query could not be read again; its subscribers ask anew');
     this.reset(one, 'lag');
-  }
-
-  /** Every member is to ask again. */
-  resetAll(reason: ResetReason): void {
-    for (const one of [...this.#groups.values()]) this.reset(one, reason);
   }
 
   /** The members of a group are to ask again. */

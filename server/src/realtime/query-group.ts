@@ -15,7 +15,7 @@ import type { Group } from './group.ts';
 import type { Hub } from './hub.ts';
 import { tooBusy, tooMany, type Comer, type Entered, type LiveGroup } from './live-group.ts';
 import { concerns } from './since.ts';
-import { catchUp, missed, readAt, withSnapshot } from './snapshot.ts';
+import { missed, readAt, withSnapshot } from './snapshot.ts';
 
 interface Answer {
   readonly rows: ReadonlyMap<string, string>;
@@ -118,13 +118,15 @@ export class QueryGroup implements LiveGroup {
 
   async enter(comer: Comer, join: (entered: Entered) => void): Promise<void> {
     this.#reader = comer;
-    for (let tries = 0; this.#answer === undefined; tries++) {
+    // What the members see may be of a place before that at which he has his rights.
+    const { place } = this.#hub;
+    this.#hub.flush();
+    for (let tries = 0; this.#answer === undefined || this.position < place; tries++) {
       if (tries > limits.live.tries) throw tooBusy();
       await this.#ask();
+      this.#hub.flush();
     }
-    if (comer.at !== undefined) await catchUp(this.#hub.log, comer.at.position);
     if (this.#isStale) this.#askSoon();
-    this.#hub.flush();
     const isSame = comer.at !== undefined && this.isExact && this.#isUntouched(comer.at.position);
     join(isSame ? { mode: 'delta', ops: [] } : { mode: 'snapshot', rows: [...this.#shown.values()] });
   }

@@ -1,54 +1,89 @@
 /**
- * When rights end: sessions, keys, accounts, admins, in the order of the log.
+ * When rights change: sessions, keys, accounts, admins, in the order of the log.
  *
- * Worry: between the change of a right and the moment at which somebody notices, rows are sent that may not be. Decision: where the
- * log tells of a change of an account, its session or its key, who came by it leaves all groups at that place, before anything of
- * what follows is told. He is told to ask again once a query sees the change too, and then is judged anew. Why it is
- * enough: what comes before that place was allowed; what comes behind it is told to nobody who was not judged after it.
+ * Worry: between the change of a right and the moment at which somebody notices, rows are sent that may not be. And who asks anew
+ * just then may be judged by what was read before the change, by this process or by another connection of his, and is not
+ * judged again, since the log has told of it already. Decision: where the log tells of a change of an account, its session or
+ * its key, who came by it leaves all groups at that place, before anything of what follows is told. Until a query sees the change too
+ * nobody of that account, session or key subscribes; then what was remembered of him is forgotten, he is told to ask again, and is
+ * judged anew. Why it is enough: what comes before that place was allowed; what comes behind it is told only to who was judged by a
+ * query that saw the change.
  */
 import { forget } from '../auth/authenticate.ts';
 import type { Base } from '../ctx.ts';
-import { apiKeyOf, type Actor } from '../kit/actor.ts';
-import type { Change, Txn } from '../changes/change.ts';
+import { idsOf, type Actor } from '../kit/actor.ts';
+import type { Change, Image, Relation, Txn } from '../changes/change.ts';
 import type { Hub } from './hub.ts';
-import type { Client } from './client.ts';
-import type { Clients } from './clients.ts';
 import { tableOf } from './row.ts';
-import { parseSnapshot } from './snapshot.ts';
+import type { Sight } from './snapshot.ts';
 
-export function followRights(base: Base, hub: Hub, clients: Clients): void {
-  hub.before((txn) => {
-    const concerned = new Set<Client>();
-    for (const change of txn.changes) for (const client of concernedBy(clients, change)) concerned.add(client);
-    // What was to be told before is told.
-    if (concerned.size > 0) hub.flush();
-    for (const client of concerned) client.judge(whenSeen(base, txn).then(() => forget(base, client.actor)));
-  });
-}
+/** The ids of sessions, keys and accounts; `all` where it is not told which. */
+export type Ids = ReadonlySet<string> | 'all';
 
-/** Resolves when a query sees the transaction, which the log may tell of a moment before. */
-export async function whenSeen(base: Base, { xid }: Txn): Promise<void> {
-  for (;;) {
-    const [row] = await base.database.app.texts({ name: 'snapshot', text: 'SELECT pg_current_snapshot()::text' });
-    if (parseSnapshot(row?.[0] ?? '').isVisible(xid)) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+export class Rights {
+  /** What the log told of and queries may not see yet. */
+  readonly #unseen = new Set<{ readonly ids: Ids; readonly known: Promise<void> }>();
+  readonly #base: Base;
+
+  constructor(base: Base) {
+    this.#base = base;
+  }
+
+  /** `judge` is called in the order of the log; from `known` on a query sees the change. */
+  follow(hub: Hub, sight: Sight, judge: (ids: Ids, known: Promise<void>) => void): void {
+    hub.before({
+      txn: (txn) => {
+        const ids = changedBy(txn);
+        if (ids !== 'all' && ids.size === 0) return;
+        // What was to be told before is told.
+        hub.flush();
+        judge(ids, this.#note(ids, sight.of(txn)));
+      },
+      gap: () => {
+        forget(this.#base, 'all');
+        judge('all', Promise.resolve());
+      },
+    });
+  }
+
+  #note(ids: Ids, seen: Promise<void>): Promise<void> {
+    const known = seen.finally(() => {
+      this.#unseen.delete(one);
+      forget(this.#base, ids);
+    });
+    known.catch(() => undefined); // Who waits for it hears why.
+    const one = { ids, known };
+    this.#unseen.add(one);
+    return known;
+  }
+
+  /** While a query may not see what the log told of somebody's rights: resolves when it does. */
+  unseen(actor: Actor): Promise<void> | undefined {
+    const his = idsOf(actor);
+    for (const { ids, known } of this.#unseen) if (his.some((id) => ids === 'all' || ids.has(id))) return known;
+    return undefined;
   }
 }
 
-/** Those of whom a changed row is the session, the key or the account. */
-function concernedBy(clients: Clients, change: Change): readonly Client[] {
+/** Whose rights a transaction may have changed. */
+function changedBy({ changes, bulk }: Txn): Ids {
+  if (bulk !== undefined && [...bulk].some(isOfRights)) return 'all';
+  const told = changes.filter(({ relation }) => isOfRights(relation));
+  if (told.some(({ op }) => op === 'truncate')) return 'all';
+  return new Set(told.flatMap(changedIds));
+}
+
+const tables = new Set(['underpin.sessions', 'underpin.api_keys', 'underpin.admins']);
+/** An account's table is known by a column that each of them has: what the process knows of the schema may be older. */
+const isOfRights = (relation: Relation): boolean =>
+  tables.has(tableOf(relation)) || (relation.schema === 'public' && relation.columns.includes('disabled'));
+
+function changedIds(change: Change): readonly string[] {
+  if (change.op === 'insert' || change.op === 'truncate') return [];
   const { relation } = change;
-  const table = tableOf(relation);
-  const image = change.op === 'update' ? change.row : change.op === 'delete' ? change.old : undefined;
-  const id = image?.[relation.columns.indexOf('id')];
-  if (image === undefined || id === undefined || id === null) return [];
-  const those = (is: (actor: Actor) => boolean): readonly Client[] => [...clients.named(id)].filter(({ actor }) => is(actor));
-  // A session is also changed when it is used; a key too, by which its members only ask again.
-  if (table === 'underpin.sessions' && change.op === 'update' && image[relation.columns.indexOf('ended')] === null) return [];
-  if (table === 'underpin.sessions') return those((actor) => 'session' in actor && actor.session === id);
-  if (table === 'underpin.api_keys') return those((actor) => apiKeyOf(actor)?.id === id);
-  if (table === 'underpin.admins') return those((actor) => actor.kind === 'admin' && actor.id === id);
-  if (relation.schema !== 'public') return [];
-  // By the name that it had when he was judged: where it has another by now, all are judged anew for that.
-  return those((actor) => actor.kind === 'account' && actor.id === id && actor.collection === relation.name);
+  const at = (image: Image | undefined, column: string): string | null | undefined => image?.[relation.columns.indexOf(column)];
+  // A session is also changed when it is used.
+  if (tableOf(relation) === 'underpin.sessions' && change.op === 'update' && at(change.row, 'ended') === null) return [];
+  const ids = [at(change.old, 'id'), change.op === 'update' ? at(change.row, 'id') : undefined];
+  return [...new Set(ids.filter((id) => typeof id === 'string'))];
 }

@@ -9,7 +9,7 @@ import { tooBusy, tooMany, type Comer, type Entered, type LiveGroup } from './li
 import type { Local } from './local.ts';
 import { queried, Row, type RowChange } from './row.ts';
 import { changesOf, concerns, isBulkOf } from './since.ts';
-import { catchUp, missed, readAt } from './snapshot.ts';
+import { missed, readAt } from './snapshot.ts';
 
 export class RowsGroup implements LiveGroup {
   readonly group: Group;
@@ -46,7 +46,7 @@ export class RowsGroup implements LiveGroup {
   }
 
   async enter(comer: Comer, join: (entered: Entered) => void): Promise<void> {
-    if (comer.at !== undefined && (await this.#goOn(comer.at.position, join))) return;
+    if (comer.at !== undefined && this.#goOn(comer.at.position, join)) return;
     const source = queried(this.group.collection);
     for (let tries = 0; tries < limits.live.tries; tries++) {
       const plan = planImages(comer.caller, this.group.collection, comer.asked, {
@@ -67,10 +67,8 @@ export class RowsGroup implements LiveGroup {
   }
 
   /** What somebody missed since he was told last, where the log has all of it. */
-  async #goOn(position: string, join: (entered: Entered) => void): Promise<boolean> {
+  #goOn(position: string, join: (entered: Entered) => void): boolean {
     const { log } = this.#hub;
-    if (position < log.tail) return false;
-    await catchUp(log, position);
     if (position < log.tail || position > log.head) return false;
     const ops = this.#opsSince(position);
     if (ops === undefined) return false;

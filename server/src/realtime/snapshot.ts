@@ -9,10 +9,11 @@
  * Why it is enough: Postgres itself says of each transaction whether the snapshot saw it; all it saw is in the rows, all it did
  * not see is applied, and what commits later comes by the log.
  */
-import type { Position, Txn } from '../changes/change.ts';
+import type { Txn } from '../changes/change.ts';
 import type { ChangeLog } from '../changes/log.ts';
 import type { Ctx } from '../ctx.ts';
-import type { Statement, Texts } from '../db/connect.ts';
+import type { Db, Statement, Texts } from '../db/connect.ts';
+import { limits } from '../kit/limits.ts';
 
 /** `pg_current_snapshot()`. */
 export interface Snapshot {
@@ -35,6 +36,45 @@ export function parseSnapshot(text: string): Snapshot {
   };
 }
 
+/** Which of the transactions that the log told of are seen by a new query too: asked once for all who wait. */
+export class Sight {
+  readonly #db: Db;
+  readonly #waiting = new Set<{ readonly xid: number; resolve(): void; reject(error: unknown): void }>();
+  #isLooking = false;
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /** Resolves when a query sees the transaction, which the log may tell of a moment before. */
+  of({ xid }: Txn): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({ xid, resolve, reject });
+      if (!this.#isLooking) void this.#look();
+    });
+  }
+
+  async #look(): Promise<void> {
+    this.#isLooking = true;
+    while (this.#waiting.size > 0) {
+      try {
+        const [row] = await this.#db.texts({ name: 'snapshot', text: 'SELECT pg_current_snapshot()::text' });
+        const { isVisible } = parseSnapshot(row?.[0] ?? '');
+        for (const one of this.#waiting)
+          if (isVisible(one.xid)) {
+            this.#waiting.delete(one);
+            one.resolve();
+          }
+      } catch (error) {
+        for (const { reject } of this.#waiting) reject(error);
+        this.#waiting.clear();
+      }
+      if (this.#waiting.size > 0) await new Promise((resolve) => setTimeout(resolve, limits.live.unseen));
+    }
+    this.#isLooking = false;
+  }
+}
+
 export interface Read {
   readonly rows: readonly Texts[];
   readonly snapshot: Snapshot;
@@ -53,11 +93,6 @@ export const withSnapshot = ({ text, name, ...rest }: Statement): Statement => (
   ...(name === undefined ? {} : { name: `${name}s` }),
   text: `SELECT s.snapshot, q.* FROM (SELECT pg_current_snapshot()::text AS snapshot) s LEFT JOIN LATERAL (${text}) q ON true`,
 });
-
-/** Waits until the log is as far as somebody was told by a process that was further than this one: what he was told was committed. */
-export async function catchUp(log: ChangeLog, position: Position): Promise<void> {
-  if (position > log.head) await log.barrier();
-}
 
 /** What the read did not see of what the log has by now; undefined where the log let go of some of it: then read again. */
 export async function missed(log: ChangeLog, seen: Seen, { snapshot }: Read): Promise<readonly Txn[] | undefined> {

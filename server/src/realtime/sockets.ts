@@ -22,13 +22,13 @@ import { keepUp } from './backlog.ts';
 import { Client, type Way } from './client.ts';
 import type { Clients, Live } from './clients.ts';
 import { actorOf, bearer, readHandshake } from './handshake.ts';
-import type { Hub } from './hub.ts';
 import type { Io, Socket } from './socket.ts';
 import { parseRequest } from './subscribe.ts';
 import { toWireOps } from './wire.ts';
 
 /** Gives back what closes it. */
-export function openSockets(base: Base, server: HttpServer, { hub, clients, backlog }: Live): () => void {
+export function openSockets(base: Base, server: HttpServer, live: Live): () => void {
+  const { hub, clients, backlog } = live;
   const io: Io = new Server(server, {
     path: '/realtime',
     transports: ['websocket'],
@@ -59,7 +59,7 @@ export function openSockets(base: Base, server: HttpServer, { hub, clients, back
   });
   const refuse = (error: unknown): Problem => problemOf(error, newId(base.clock()), base.log).problem;
   io.use((socket, next) => {
-    begin(base, hub, clients, socket).then(
+    begin(base, live, socket).then(
       () => next(),
       (error: unknown) => next(Object.assign(new Error('refused'), { data: refuse(error) })),
     );
@@ -94,7 +94,7 @@ export function openSockets(base: Base, server: HttpServer, { hub, clients, back
 
 const isOwn = (origin: string, request: IncomingMessage): boolean => origin.endsWith(`://${request.headers.host ?? ''}`);
 
-async function begin(base: Base, hub: Hub, clients: Clients, socket: Socket): Promise<void> {
+async function begin(base: Base, live: Live, socket: Socket): Promise<void> {
   const { token, session, v } = readHandshake(socket.handshake.auth);
   if (v !== 1) throw failAt('invalid_request', '/v', 'This server speaks version 1 of the protocol.');
   const address = addressOf(socket.request, base.config);
@@ -112,12 +112,12 @@ async function begin(base: Base, hub: Hub, clients: Clients, socket: Socket): Pr
     reset: (group, reason) => void socket.emit('reset', [group, reason]),
     close: () => void socket.disconnect(true),
   };
-  const client = new Client(base, hub, way, actor);
-  clients.add(base, client);
+  const client = new Client(base, live, way, actor);
+  live.clients.add(base, client);
   socket.data = { token, client };
-  socket.conn.once('close', () => clients.remove(client));
+  socket.conn.once('close', () => live.clients.remove(client));
   // It may have ended while it was asked who he is.
-  if (socket.conn.readyState !== 'open') clients.remove(client);
+  if (socket.conn.readyState !== 'open') live.clients.remove(client);
 }
 
 function serve(base: Base, clients: Clients, socket: Socket, refuse: (error: unknown) => Problem): void {

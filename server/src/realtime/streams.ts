@@ -17,7 +17,6 @@ import type { Input } from '../records/parse/input.ts';
 import type { Backlog } from './backlog.ts';
 import { Client, type Way } from './client.ts';
 import type { Live } from './clients.ts';
-import type { Hub } from './hub.ts';
 import { toWireOps } from './wire.ts';
 
 /** Who opens a stream. */
@@ -46,7 +45,8 @@ export interface Streams {
 /** The one subscription of a stream. */
 const only = 'live';
 
-export function openStreams(base: Base, { hub, clients, backlog }: Live): Streams {
+export function openStreams(base: Base, live: Live): Streams {
+  const { hub, clients } = live;
   const all = new Set<Stream>();
   const rooms = new Map<string, Set<Stream>>();
   hub.through({
@@ -68,7 +68,7 @@ export function openStreams(base: Base, { hub, clients, backlog }: Live): Stream
   });
   return {
     open: async (ctx, opening) => {
-      const stream = new Stream(base, hub, ctx, opening, { rooms, backlog });
+      const stream = new Stream(base, live, ctx, opening, rooms);
       clients.add(base, stream.client);
       all.add(stream);
       stream.ended = () => {
@@ -98,11 +98,6 @@ function placeOf(id: string | undefined): LivePlace | undefined {
   return { group, epoch, position };
 }
 
-interface Shared {
-  readonly rooms: Map<string, Set<Stream>>;
-  readonly backlog: Backlog;
-}
-
 class Stream {
   readonly client: Client;
   ended: () => void = () => undefined;
@@ -121,8 +116,8 @@ class Stream {
   #wake: (() => void) | undefined;
   #isOver = false;
 
-  constructor(base: Base, hub: Hub, ctx: Ctx, opening: Opening, { rooms, backlog }: Shared) {
-    this.#backlog = backlog;
+  constructor(base: Base, live: Live, ctx: Ctx, opening: Opening, rooms: Map<string, Set<Stream>>) {
+    this.#backlog = live.backlog;
     this.#base = base;
     this.#ctx = ctx;
     this.#opening = opening;
@@ -146,7 +141,7 @@ class Stream {
         this.#cut.abort();
       },
     };
-    this.client = new Client(base, hub, way, ctx.actor);
+    this.client = new Client(base, live, way, ctx.actor);
   }
 
   get until(): AbortSignal {

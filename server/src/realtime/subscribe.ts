@@ -45,7 +45,6 @@ export interface Subscription {
 
 /** What is asked, by whom; the same refusals as of a list. */
 export async function parseSubscription(ctx: Ctx, hub: Hub, { collection: name, at, input }: LiveRequest): Promise<Subscription> {
-  await hub.ready(); // 503: the log of changes cannot be read
   const schema = await schemaOf(ctx);
   const collection = collectionNamed(schema, name); // 404
   const caller = callerOf(ctx, schema);

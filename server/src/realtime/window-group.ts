@@ -16,7 +16,7 @@ import { tooBusy, type Comer, type Entered, type LiveGroup } from './live-group.
 import type { Local } from './local.ts';
 import { queried, Row, type RowChange } from './row.ts';
 import { changesOf, isBulkOf } from './since.ts';
-import { catchUp, missed, readAt } from './snapshot.ts';
+import { missed, readAt } from './snapshot.ts';
 import { Window } from './window.ts';
 
 export class WindowGroup implements LiveGroup {
@@ -95,7 +95,6 @@ export class WindowGroup implements LiveGroup {
     const { log } = this.#hub;
     const { at } = comer;
     this.#reader = comer;
-    if (at !== undefined) await catchUp(log, at.position);
     for (let tries = 0; !this.isExact; tries++) {
       if (tries > limits.live.tries) throw tooBusy();
       await this.#read();

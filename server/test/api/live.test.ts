@@ -193,6 +193,20 @@ test('nothing comes after the right ended: a session that was revoked, an accoun
   await become(anybody, ['later']);
 });
 
+test.each([
+  ['ends with that of thousands, in one statement', `UPDATE users SET disabled = true WHERE email LIKE '%@bulk.example' OR id = $1`],
+  ['goes with thousands', `DELETE FROM users WHERE email LIKE '%@bulk.example' OR id = $1`],
+])('nothing comes after a right that %s', async (how, statement) => {
+  const fay = await up.account(`fay-${how.length}`);
+  await up.sql(`INSERT INTO users (id, email) SELECT gen_random_uuid(), n || '@bulk.example' FROM generate_series(1, 6000) n`);
+  const one = await follow({ collection: 'notes', filter: 'title == "of the bulk"' }, fay.token);
+  await up.sql(statement, [fay.id]);
+  await insert('of the bulk');
+  await until('he is refused', () => one.state === 'refused');
+  expect([one.problem?.status, titles(one)]).toEqual([401, []]);
+  await up.sql(`DELETE FROM users WHERE email LIKE '%@bulk.example'`);
+});
+
 test('an order by what he may not read of every row is refused', async () => {
   const gil = await up.account('gil');
   const one = await follow({ collection: 'notes', sort: ['secret'] }, gil.token);

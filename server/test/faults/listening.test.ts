@@ -1,5 +1,6 @@
 /** The connection that hears of changes dies, or goes silent: revocation, ended keys and rules hold all the same, within a second. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connectLive } from '../support/live.ts';
 import { until } from '../support/process.ts';
 import { startTestApp, type TestApp } from '../support/app.ts';
 
@@ -62,4 +63,34 @@ asRoot('when the connection is open and silent', async () => {
     process.kill(before, 'SIGCONT');
   }
   await holdsWithin(5_000, 'again');
+});
+
+asRoot('and who subscribes meanwhile is judged by what the log of changes has told already', async () => {
+  await up.send('POST /collections', {
+    token: up.owner,
+    body: { name: 'letters', fields: [{ name: 'text', type: 'text' }], rules: { list: 'auth.verified || text == "to all"' } },
+  });
+  await up.sql(`INSERT INTO letters (id, text) VALUES (gen_random_uuid(), 'to who is verified')`);
+  const { token, id } = await up.account('meanwhile');
+  await up.sql('UPDATE users SET verified = true WHERE id = $1', [id]);
+  const watcher = connectLive(up.url);
+  const notes = watcher.follow({ collection: 'notes' });
+  await until('the log is followed', () => notes.state === 'in');
+  const [silent = 0] = await listeners();
+  const letters = async (): Promise<unknown[]> => (await up.send('GET /records/letters', { token })).body.data;
+  await until('it is known', async () => (await letters()).length === 1);
+  process.kill(silent, 'SIGSTOP');
+  const another = connectLive(up.url, { token: () => token });
+  try {
+    await up.sql('UPDATE users SET verified = false WHERE id = $1', [id]);
+    await up.sql(`INSERT INTO notes (id, text) VALUES (gen_random_uuid(), 'behind it')`);
+    await until('the log has told of it', () => [...notes.rows.values()].some(({ text }) => text === 'behind it'));
+    const followed = another.follow({ collection: 'letters' });
+    await until('it is there', () => followed.state === 'in');
+    expect([...followed.rows.values()]).toEqual([]);
+  } finally {
+    process.kill(silent, 'SIGCONT');
+    watcher.close();
+    another.close();
+  }
 });
