@@ -135,9 +135,12 @@ export class Client {
     await enter(hub, subscription, (one, entered) => {
       if (isOld() || !hub.has(one) || this.isBehind) return leave(hub, one);
       const place = { group: group.id, epoch: hub.log.epoch, position: one.position, seq: one.seq, order };
-      const parts = entered.mode === 'snapshot' ? inParts(this.#way, id, entered.rows) : undefined;
+      const held = { one, request };
+      // Of a snapshot that another overtook nothing more is sent: its rows would be taken for rows of that one.
+      const part: Way['part'] = (next, taken) => void (this.#held.get(id) === held && this.#way.part(next, taken));
+      const parts = entered.mode === 'snapshot' ? inParts({ part }, id, entered.rows) : undefined;
       this.#drop(id);
-      this.#held.set(id, { one, request });
+      this.#held.set(id, held);
       this.#way.join(group.id);
       isTold = true;
       // Told at once: what the group is told next comes behind it.
