@@ -111,7 +111,7 @@ export const limits = {
    * snapshots read at once, and how often one is tried again; ms until it is asked again what a query sees; bytes of a message in, of a row and of a part of
    * a snapshot out; packets and bytes that may wait for who reads slowly, ms until he is given up, how often in `lagWindow` ms;
    * ms that one member costs (`perMember`), from which on telling is put off (`idle`), the share of the time that it may take,
-   * ms that it waits at most; ms between two watermarks; ms after a token's end;
+   * ms that it waits at most; ms between two watermarks, and in how many parts clients are told of them; ms after a token's end;
    * ms that the first waits for the log; ms in which a socket has to say who it is; ms after which a quiet stream says that it is there.
    */
   live: {
@@ -136,6 +136,7 @@ export const limits = {
     share: 0.3,
     longest: 250,
     watermark: 1_000,
+    turns: 20,
     grace: 5_000,
     start: 10_000,
     handshake: 10_000,

@@ -38,11 +38,15 @@ interface Wanted {
   readonly request: LiveRequest;
 }
 
+let serial = 0;
+
 export class Client {
   /** While it has left all its groups, since it reads too slowly; what it asks for waits, or it would be told what follows a gap. */
   #behind: { readonly over: Promise<void>; readonly end: () => void } | undefined;
   /** While it is not known what its rights are now. */
   judging: Promise<void> | undefined;
+  /** When it is told of watermarks. */
+  readonly turn = serial++ % limits.live.turns;
   readonly #base: Base;
   readonly #hub: Hub;
   readonly #rights: Rights;

@@ -32,8 +32,8 @@ export interface Follower {
 export interface Door {
   changes(group: string, seq: number, position: Position, ops: readonly Op[]): void;
   reset(group: string, reason: ResetReason): void;
-  /** Groups of which `isTold` holds have been told of everything up to the position. */
-  watermark(position: Position, isTold: (group: string) => boolean): void;
+  /** For one turn of its clients: groups of which `isTold` holds have been told of everything up to the position. */
+  watermark(position: Position, isTold: (group: string) => boolean, turn: number): void;
 }
 
 export class Hub {
@@ -51,8 +51,10 @@ export class Hub {
   readonly #matcher = new Matcher();
   readonly #dirty = new Set<LiveGroup>();
   #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
   #earliest = 0;
-  #told: Position = '';
+  readonly #told: Position[] = [];
+  #turn = 0;
   /** The history that the groups stand in, and the last transaction that they were told of. */
   #epoch = '';
   #place: Position = '';
@@ -88,7 +90,7 @@ export class Hub {
       progress: (head) => void (this.#place = head),
       state: () => this.#hear(),
     });
-    this.#beat = setInterval(() => this.#mark(), limits.live.watermark);
+    this.#beat = setInterval(() => this.#mark(), limits.live.watermark / limits.live.turns);
     if (this.log.state === 'live') this.#epoch = this.log.epoch;
     this.#place = this.log.head;
     for (const follower of this.#followers) follower.gap();
@@ -162,15 +164,18 @@ export class Hub {
   /** A group has something to tell. */
   dirty(one: LiveGroup): void {
     this.#dirty.add(one);
-    if (this.#timer !== undefined) return;
+    if (this.#timer !== undefined || this.#soon !== undefined) return;
     const wait = this.#earliest - performance.now();
-    this.#timer = setTimeout(() => this.flush(), Math.max(0, wait));
+    // A timer waits for a millisecond at least.
+    if (wait <= 0) this.#soon = setImmediate(() => this.flush());
+    else this.#timer = setTimeout(() => this.flush(), wait);
   }
 
   /** Tells all that is to be told. Whoever joins a group does it first: what comes then is news to him too. */
   flush(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    clearImmediate(this.#soon);
+    this.#timer = this.#soon = undefined;
     let members = 0;
     for (const one of this.#dirty) {
       members += one.members;
@@ -225,11 +230,13 @@ export class Hub {
     for (const door of this.#doors) door.reset(one.group.id, reason);
   }
 
+  /** Goes to a part of the clients at a time, so that no change waits until all have theirs. */
   #mark(): void {
-    if (this.#place === this.#told || this.#dirty.size > 0) return;
-    this.#told = this.#place;
+    this.#turn = (this.#turn + 1) % limits.live.turns;
+    if (this.#place === this.#told[this.#turn] || this.#dirty.size > 0) return;
+    this.#told[this.#turn] = this.#place;
     // One that is not there any more is to be asked for anew.
-    for (const door of this.#doors) door.watermark(this.#place, (group) => this.#groups.get(group)?.isExact === true);
+    for (const door of this.#doors) door.watermark(this.#place, (group) => this.#groups.get(group)?.isExact === true, this.#turn);
   }
 
   close(): void {
@@ -237,6 +244,7 @@ export class Hub {
     this.#refuse();
     clearInterval(this.#beat);
     clearTimeout(this.#timer);
+    clearImmediate(this.#soon);
   }
 }
 

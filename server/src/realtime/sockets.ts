@@ -77,11 +77,11 @@ export function openSockets(base: Base, server: HttpServer, live: Live): () => v
       io.to(group).emit('reset', [group, reason]);
       for (const id of adapter.rooms.get(group) ?? []) sockets.get(id)?.data.client.release(group);
     },
-    watermark: (position, isTold) => {
+    watermark: (position, isTold, turn) => {
       for (const socket of sockets.values()) {
         const { client } = socket.data;
         // Who was made to leave his groups has not been told of all.
-        if (client.isBehind || client.judging !== undefined) continue;
+        if (client.turn !== turn || client.isBehind || client.judging !== undefined) continue;
         if (client.groups().every(isTold)) socket.emit('watermark', [position]);
       }
     },

@@ -62,8 +62,8 @@ export function openStreams(base: Base, live: Live): Streams {
         stream.reset(group, reason);
       }
     },
-    watermark: (position, isTold) => {
-      for (const stream of all) stream.mark(position, isTold);
+    watermark: (position, isTold, turn) => {
+      for (const stream of all) if (stream.client.turn === turn) stream.mark(position, isTold);
     },
   });
   return {
