@@ -73,7 +73,7 @@ async function knownKey(base: Base, text: string): Promise<Known | undefined> {
   const id = hash.toString('base64');
   const before = keys.get(id);
   if (before !== undefined && before.version === schema.version && base.listener.isFresh()) return before;
-  return keys.read(id, () => lookUp(ctx, schema, hash));
+  return keys.read(id, schema.version, () => lookUp(ctx, schema, hash));
 }
 
 async function lookUp(ctx: Ctx, schema: Schema, hash: Buffer): Promise<Known | undefined> {

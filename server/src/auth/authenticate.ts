@@ -92,7 +92,7 @@ async function actorOf(base: Base, session: string, account: string, collectionI
   const usable = before !== undefined && before.version === schema.version && base.listener.isFresh();
   const known = usable
     ? before
-    : await sessions.read(session, () => lookUp(systemCtx(base), session, account, collectionId, schema.version));
+    : await sessions.read(session, schema.version, () => lookUp(systemCtx(base), session, account, collectionId, schema.version));
   if (known === undefined || known.account !== account || known.collection !== collectionId) return undefined;
   if (collectionId === adminsId) return { kind: 'admin', address, id: account, session, role: roleOf(known.row['role']) };
   return { kind: 'account', address, collection: collection.name, id: account, session, record: known.row };
