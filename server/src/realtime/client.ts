@@ -149,8 +149,8 @@ export class Client {
       isTold = true;
       // Told at once: what the group is told next comes behind it.
       if (entered.mode === 'delta') {
-        const ops = toWireOps(entered.ops);
-        give({ ok: true, ...place, ...(ops.length === 0 ? { mode: 'current' } : { mode: 'delta', ops }) });
+        const { ops } = entered;
+        give({ ok: true, ...place, ...(ops.length === 0 ? { mode: 'current' } : { mode: 'delta', ops: toWireOps(ops) }) });
       } else if (parts !== undefined) {
         give({ ok: true, ...place, mode: 'snapshot', rows: parts.first, more: parts.more });
         if (parts.more > 0) parts.send();

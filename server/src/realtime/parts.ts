@@ -2,6 +2,7 @@
 import type { LiveRow } from '@underpin/sdk/wire';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
+import { toWireRows } from './wire.ts';
 
 export type Part = readonly [id: string, n: number, rows: readonly LiveRow[], last: boolean];
 
@@ -25,12 +26,10 @@ export function inParts(way: { part(part: Part, taken: () => void): void }, id: 
     size += row.length;
     parts.at(-1)?.push(row);
   }
-  // cast: the writer of rows wrote each of them
-  const toRows = (part: readonly string[]): readonly LiveRow[] => JSON.parse(`[${part.join()}]`) as readonly LiveRow[];
   const [first = [], ...rest] = parts;
   const send = (n: number): void => {
     const part = rest[n];
-    if (part !== undefined) way.part([id, n + 1, toRows(part), n === rest.length - 1], () => send(n + 1));
+    if (part !== undefined) way.part([id, n + 1, toWireRows(part), n === rest.length - 1], () => send(n + 1));
   };
-  return { first: toRows(first), more: rest.reduce((sum, part) => sum + part.length, 0), send: () => send(0) };
+  return { first: toWireRows(first), more: rest.reduce((sum, part) => sum + part.length, 0), send: () => send(0) };
 }

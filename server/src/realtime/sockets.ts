@@ -22,7 +22,7 @@ import { keepUp } from './backlog.ts';
 import { Client, type Way } from './client.ts';
 import type { Clients, Live } from './clients.ts';
 import { actorOf, bearer, readHandshake } from './handshake.ts';
-import type { Io, Socket } from './socket.ts';
+import { printBy, type Io, type Socket } from './socket.ts';
 import { parseRequest } from './subscribe.ts';
 import { toWireOps } from './wire.ts';
 
@@ -43,6 +43,7 @@ export function openSockets(base: Base, server: HttpServer, live: Live): () => v
       give(null, isLetIn && !isCrowded(request));
     },
   });
+  printBy(io);
   /** Connections by network: those too that have not said yet who they are. */
   const open = new Map<string, number>();
   const networkOfRequest = (request: IncomingMessage): string => networkOf(addressOf(request, base.config));

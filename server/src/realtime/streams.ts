@@ -17,7 +17,7 @@ import type { Input } from '../records/parse/input.ts';
 import type { Backlog } from './backlog.ts';
 import { Client, type Way } from './client.ts';
 import type { Live } from './clients.ts';
-import { toWireOps } from './wire.ts';
+import { print, toWireOps } from './wire.ts';
 
 /** Who opens a stream. */
 export interface Opening {
@@ -53,7 +53,7 @@ export function openStreams(base: Base, live: Live): Streams {
     changes: (group, seq, position, ops) => {
       const members = rooms.get(group);
       if (members === undefined) return;
-      const data = JSON.stringify([group, seq, position, toWireOps(ops)]);
+      const data = print([group, seq, position, toWireOps(ops)]);
       for (const stream of [...members]) stream.tell('changes', data, position);
     },
     reset: (group, reason) => {
@@ -133,7 +133,7 @@ class Stream {
       part: (part, taken) => {
         const [, , , isLast] = part;
         this.#isWhole = isLast;
-        this.#push('snapshot', JSON.stringify(part), taken);
+        this.#push('snapshot', print(part), taken);
       },
       reset: (group, reason) => this.reset(group, reason),
       close: () => {
@@ -157,7 +157,7 @@ class Stream {
     if (!told.ok) return;
     this.#place = { group: told.group, epoch: told.epoch, position: told.position };
     this.#isWhole = told.mode !== 'snapshot' || told.more === 0;
-    this.#push('subscribed', JSON.stringify(told));
+    this.#push('subscribed', print(told));
   }
 
   tell(event: string, data: string, position: string): void {
@@ -171,14 +171,14 @@ class Stream {
     const [group] = this.client.groups();
     const isBusy = this.client.isBehind || this.client.judging !== undefined || this.#queue.length > 0;
     if (group === undefined || isBusy || !isTold(group)) return;
-    this.tell('watermark', JSON.stringify([position]), position);
+    this.tell('watermark', print([position]), position);
   }
 
   reset(group: string, reason: string): void {
-    this.#push('reset', JSON.stringify([group, reason]));
+    this.#push('reset', print([group, reason]));
     this.subscribe(this.#place).catch((error: unknown) => {
       const { problem } = problemOf(error, this.#ctx.requestId, this.#base.log);
-      this.#push('problem', JSON.stringify([only, problem]));
+      this.#push('problem', print([only, problem]));
       this.end();
     });
   }
