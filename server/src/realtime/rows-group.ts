@@ -90,6 +90,7 @@ export class RowsGroup implements LiveGroup {
 
   /** Whether nothing happened to the group's table between two places. */
   #isSame(one: string, other: string): boolean {
+    if (one === other) return true;
     const [from, to] = one < other ? [one, other] : [other, one];
     for (const txn of this.#hub.log.after(from)) {
       if (txn.position > to) return true;

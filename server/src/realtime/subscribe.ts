@@ -25,6 +25,8 @@ export interface LiveRequest {
   readonly collection: string;
   readonly at: LivePlace | undefined;
   readonly input: Input;
+  /** All of what is asked, where that is short: asked again, it is not read again. */
+  readonly text?: string;
 }
 
 /** From the message of a socket. */
@@ -34,7 +36,8 @@ export function parseRequest(message: unknown): LiveRequest {
   const { collection, at, id: _id, ...query } = parsed.data;
   for (const unfit of ['search', 'highlight', 'cursor', 'page', 'count', 'can'])
     if (unfit in query) throw failAt('invalid_request', `/${unfit}`, `A live query takes no "${unfit}"`);
-  return { collection, at, input: inputOfBody(query) };
+  const text = `live ${JSON.stringify(query)}`;
+  return { collection, at, input: inputOfBody(query), ...(text.length <= limits.url && { text }) };
 }
 
 export interface Subscription {
@@ -44,20 +47,25 @@ export interface Subscription {
 }
 
 /** What is asked, by whom; the same refusals as of a list. */
-export async function parseSubscription(ctx: Ctx, hub: Hub, { collection: name, at, input }: LiveRequest): Promise<Subscription> {
+export async function parseSubscription(ctx: Ctx, hub: Hub, { collection: name, at, input, text }: LiveRequest): Promise<Subscription> {
   const schema = await schemaOf(ctx);
   const collection = collectionNamed(schema, name); // 404
   const caller = callerOf(ctx, schema);
   refuseHidden(caller, collection); // 401, 404
   if (collection.system) throw fail('forbidden', 'Collections of the system are not live.');
-  const read = parseList(caller, collection, { read: () => input }); // 400
+  const read = parseList(caller, collection, { ...(text !== undefined && { text }), read: () => input }); // 400
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403
   const asked = withOrder(collection, read);
   const order = orderOf(caller, collection, asked);
-  const group = groupOf(caller, { collection, asked, limit: input.limit === undefined ? undefined : asked.limit });
+  const group = followed(hub, read) ?? groupOf(caller, { collection, asked, limit: input.limit === undefined ? undefined : asked.limit });
+  names.set(read, group.id);
   const isHis = at !== undefined && at.epoch === hub.log.epoch && at.group === group.id;
   return { group, comer: { ctx, caller, asked, at: isHis ? at : undefined }, order };
 }
+
+/** The names of the groups of what callers asked: the same caller who asks the same again is of the same group. */
+const names = new WeakMap<Asked, string>();
+const followed = (hub: Hub, read: Asked): Group | undefined => hub.group(names.get(read) ?? '')?.group;
 
 const fieldOf = (collection: Collection, { ir }: SortKey): Field | undefined =>
   ir.op === 'column' && ir.row.origin.kind === 'record' ? collection.byName.get(ir.field) : undefined;
