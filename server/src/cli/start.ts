@@ -1,6 +1,7 @@
 /** `underpin start`: one process that serves, with a Postgres of its own unless it was given one. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { createApp, type App } from '../app.ts';
 import type { Access } from '../db/connect.ts';
 import { seedDemo } from '../demo/seed.ts';
@@ -10,6 +11,7 @@ import { checkServer } from '../db/check-server.ts';
 import { prepareRoles } from '../db/roles.ts';
 import { parseConfig, type Config } from '../kit/config.ts';
 import { randomToken } from '../kit/crypto.ts';
+import { limits } from '../kit/limits.ts';
 import { createLog, type Log } from '../kit/log.ts';
 import type { Served } from '../http/server.ts';
 
@@ -29,6 +31,8 @@ export interface Running {
 
 /** Starts everything; what was begun is ended again where a later step fails. */
 export async function start({ env, served, print, demo }: StartOptions): Promise<Running> {
+  // V8 would let it grow to a multiple: of ten thousand connections, the remains of their handshakes were half of what the process took.
+  setFlagsFromString(`--heap-growing-percent=${limits.heap}`);
   const { config, warnings } = parseConfig(env);
   const log = createLog(config.LOG_LEVEL);
   for (const warning of warnings) log.warn(warning);

@@ -53,7 +53,7 @@ export class Client {
   readonly #way: Way;
   #actor: Actor;
   /** By the id that the client gave them. */
-  readonly #held = new Map<string, { readonly one: LiveGroup; readonly request: LiveRequest }>();
+  readonly #held = new Map<string, { readonly one: LiveGroup; readonly request: Pick<LiveRequest, 'collection' | 'input'> }>();
   /** What is being asked under each id: what was asked before it, and comes later, is not wanted any more. */
   readonly #wanted = new Map<string, Wanted>();
   /** Counts changes of its rights. */
@@ -139,7 +139,7 @@ export class Client {
     await enter(hub, subscription, (one, entered) => {
       if (isOld() || !hub.has(one) || this.isBehind) return leave(hub, one);
       const place = { group: group.id, epoch: hub.log.epoch, position: one.position, seq: one.seq, order };
-      const held = { one, request };
+      const held = { one, request: { collection: request.collection, input: request.input } };
       // Of a snapshot that another overtook nothing more is sent: its rows would be taken for rows of that one.
       const part: Way['part'] = (next, taken) => void (this.#held.get(id) === held && this.#way.part(next, taken));
       const parts = entered.mode === 'snapshot' ? inParts({ part }, id, entered.rows) : undefined;

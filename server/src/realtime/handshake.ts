@@ -7,10 +7,12 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { authenticate } from '../auth/authenticate.ts';
-import { cookieOf, isSameOrigin, type CookieOf } from '../auth/cookies.ts';
+import { cookieOf, isSameOrigin, type CookieOf, type SessionCookie } from '../auth/cookies.ts';
 import type { Base } from '../ctx.ts';
 import type { Actor } from '../kit/actor.ts';
+import type { Config } from '../kit/config.ts';
 import { failAt } from '../kit/errors.ts';
+import { addressOf } from '../kit/peer.ts';
 
 interface Handshake {
   readonly token: string | undefined;
@@ -29,10 +31,17 @@ export function readHandshake(auth: Readonly<Record<string, unknown>>): Handshak
 
 export const bearer = (token: string | undefined): string | undefined => (token === undefined ? undefined : `Bearer ${token}`);
 
-type Said = Pick<Handshake, 'token' | 'session'> & { readonly address: string };
-export function actorOf(base: Base, request: IncomingMessage, { token, session, address }: Said): Promise<Actor> {
-  const authorization = bearer(token);
-  const isMeant = token === undefined && session !== undefined && isSameOrigin(request, base.config);
-  const cookie = isMeant ? cookieOf(request, base.config, session) : undefined;
-  return authenticate(base, { authorization, cookie, address, client: undefined });
+/** What somebody came with, by which he is asked who he is for as long as he stays. */
+export interface Came {
+  readonly token: string | undefined;
+  /** Counts while he shows no token. */
+  readonly cookie: SessionCookie | undefined;
+  readonly address: string;
 }
+export function cameWith(request: IncomingMessage, config: Config, { token, session }: Handshake): Came {
+  const isMeant = session !== undefined && isSameOrigin(request, config);
+  return { token, cookie: isMeant ? cookieOf(request, config, session) : undefined, address: addressOf(request, config) };
+}
+
+export const actorOf = (base: Base, { token, cookie, address }: Came): Promise<Actor> =>
+  authenticate(base, { authorization: bearer(token), cookie: token === undefined ? cookie : undefined, address, client: undefined });

@@ -5,8 +5,7 @@ import type { Client } from './client.ts';
 import { print } from './wire.ts';
 
 interface Data {
-  token: string | undefined;
-  client: Client;
+  readonly client: Client;
 }
 type NoEvents = Record<string, never>;
 export type Socket = IoSocket<LiveRequests, LiveMessages, NoEvents, Data>;
@@ -30,4 +29,11 @@ export function printBy(io: Io): void {
     const { type, nsp, id, data } = packet;
     return (type === event || type === ack) && nsp === '/' ? [`${type}${id ?? ''}${print(data)}`] : others(packet);
   };
+}
+
+const nothing = {};
+/** Forgets the request with which it came: Engine.IO keeps it for as long as the socket is open, and nobody asks for it any more. */
+export function letGo({ handshake, request }: Socket): void {
+  Object.assign(handshake, { headers: nothing, query: nothing, auth: nothing });
+  Object.assign(request, { headers: nothing, rawHeaders: [] });
 }

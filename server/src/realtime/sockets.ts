@@ -8,27 +8,25 @@
  */
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
-import type { LiveRequests, Problem } from '@underpin/sdk/wire';
-import { admit, countAddress, countMessage } from '../auth/admit.ts';
-import { endOf } from '../auth/authenticate.ts';
+import type { Problem } from '@underpin/sdk/wire';
+import { admit, countAddress } from '../auth/admit.ts';
 import type { Base } from '../ctx.ts';
 import { problemOf } from '../db/problem.ts';
-import { limitKey, networkOf } from '../kit/actor.ts';
+import { networkOf } from '../kit/actor.ts';
 import { failAt } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { addressOf } from '../kit/peer.ts';
 import { keepUp } from './backlog.ts';
-import { Client, type Way } from './client.ts';
-import type { Clients, Live } from './clients.ts';
-import { actorOf, bearer, readHandshake } from './handshake.ts';
+import type { Live } from './clients.ts';
+import { actorOf, cameWith, readHandshake } from './handshake.ts';
 import { printBy, type Io, type Socket } from './socket.ts';
-import { parseRequest } from './subscribe.ts';
+import { Visitor } from './visitor.ts';
 import { toWireOps } from './wire.ts';
 
 /** Gives back what closes it. */
 export function openSockets(base: Base, server: HttpServer, live: Live): () => void {
-  const { hub, clients, backlog } = live;
+  const { hub, backlog } = live;
   const io: Io = new Server(server, {
     path: '/realtime',
     transports: ['websocket'],
@@ -65,7 +63,6 @@ export function openSockets(base: Base, server: HttpServer, live: Live): () => v
       (error: unknown) => next(Object.assign(new Error('refused'), { data: refuse(error) })),
     );
   });
-  io.on('connection', (socket) => serve(base, clients, socket, refuse));
   const { sockets, adapter } = io.of('/');
   hub.through({
     changes: (group, seq, position, ops) => {
@@ -96,83 +93,19 @@ export function openSockets(base: Base, server: HttpServer, live: Live): () => v
 const isOwn = (origin: string, request: IncomingMessage): boolean => origin.endsWith(`://${request.headers.host ?? ''}`);
 
 async function begin(base: Base, live: Live, socket: Socket): Promise<void> {
-  const { token, session, v } = readHandshake(socket.handshake.auth);
-  if (v !== 1) throw failAt('invalid_request', '/v', 'This server speaks version 1 of the protocol.');
-  const address = addressOf(socket.request, base.config);
-  const actor = await actorOf(base, socket.request, { token, session, address }).catch((error: unknown) => {
-    countAddress(base, address);
+  const said = readHandshake(socket.handshake.auth);
+  if (said.v !== 1) throw failAt('invalid_request', '/v', 'This server speaks version 1 of the protocol.');
+  const came = cameWith(socket.request, base.config, said);
+  const actor = await actorOf(base, came).catch((error: unknown) => {
+    countAddress(base, came.address);
     throw error;
   });
   admit(base, actor, false, {}).release();
-  const way: Way = {
-    address,
-    who: () => actorOf(base, socket.request, { token: socket.data.token, session, address }),
-    join: (group) => void socket.join(group),
-    leave: (group) => void socket.leave(group),
-    part: (part, taken) => void (socket.connected && socket.emit('snapshot', part, taken)),
-    reset: (group, reason) => void socket.emit('reset', [group, reason]),
-    close: () => void socket.disconnect(true),
-  };
-  const client = new Client(base, live, way, actor);
+  const visitor = new Visitor(base, live, socket, came, actor);
+  const { client } = visitor;
   live.clients.add(base, client);
-  socket.data = { token, client };
-  socket.conn.once('close', () => live.clients.remove(client));
+  socket.data = { client };
+  visitor.listen();
   // It may have ended while it was asked who he is.
-  if (socket.conn.readyState !== 'open') live.clients.remove(client);
+  if (socket.conn.readyState !== 'open') visitor.gone();
 }
-
-function serve(base: Base, clients: Clients, socket: Socket, refuse: (error: unknown) => Problem): void {
-  const { data } = socket;
-  const { client } = data;
-  let ending: NodeJS.Timeout | undefined;
-  const untilTokenEnds = async (): Promise<void> => {
-    clearTimeout(ending);
-    const ends = await endOf(base, bearer(data.token));
-    if (ends !== undefined) ending = setTimeout(() => socket.disconnect(true), ends + limits.live.grace - base.clock());
-  };
-  void untilTokenEnds();
-  socket.conn.on('packet', () => {
-    if (!isWithin(() => countMessage(base, client.actor))) socket.disconnect(true);
-  });
-
-  /** Answers a request with what its work gives, or with why not; who sends what is no request is cut off. */
-  const on = (name: keyof LiveRequests, work: (asked: object, give: (told: unknown) => void) => unknown): void => {
-    const heard = (asked: unknown, given: unknown): void => {
-      const give = (told: unknown): void => void (typeof given === 'function' && given(told));
-      if (typeof asked !== 'object' || asked === null) return void socket.disconnect(true);
-      Promise.resolve()
-        .then(() => work(asked, give))
-        .catch((error: unknown) => give({ ok: false, problem: refuse(error) }));
-    };
-    socket.on(name, heard);
-  };
-  on('subscribe', (asked, give) => client.subscribe(idOf(asked), parseRequest(asked), give));
-  on('widen', (asked, give) => client.widen(idOf(asked), 'limit' in asked ? asked.limit : undefined, give));
-  on('unsubscribe', (asked) => client.unsubscribe(idOf(asked)));
-  on('auth', async (asked, give) => {
-    const before = limitKey(client.actor);
-    data.token = readHandshake({ ...asked }).token;
-    await client.ask();
-    // Another person is another connection.
-    if (limitKey(client.actor) !== before) return socket.disconnect(true);
-    clients.name(client);
-    void untilTokenEnds();
-    give({ ok: true });
-  });
-  socket.on('disconnect', () => clearTimeout(ending));
-}
-
-const isWithin = (count: () => void): boolean => {
-  try {
-    count();
-    return true;
-  } catch {
-    return false;
-  }
-};
-
-const idOf = (asked: object): string => {
-  const id = 'id' in asked ? asked.id : undefined;
-  if (typeof id !== 'string' || id === '' || id.length > 64) throw failAt('invalid_request', '/id', 'A subscription needs an id');
-  return id;
-};
