@@ -45,8 +45,6 @@ export interface ChangeLog {
   follow(follower: Follower): () => void;
   /** Resolves when every transaction that was committed before the call is in the log. Refuses with `unavailable` where it is not live. */
   barrier(): Promise<void>;
-  /** Resolves once the head is there. */
-  reached(position: Position): Promise<void>;
   /** Begins to read; once is enough. */
   start(): void;
   close(): Promise<void>;
@@ -67,7 +65,7 @@ export function createChangeLog(
   let reason: string | undefined;
 
   const unavailable = (): Error => fail('unavailable', reason ?? 'The log of changes is not read at the moment.');
-  const waiting = createWaiting(() => ring.head);
+  const waiting = createWaiting();
 
   const tell = (what: (follower: Follower) => void): void => {
     for (const follower of [...followers]) {
@@ -103,13 +101,12 @@ export function createChangeLog(
       if (isEmpty) ring.head = txn.position;
       else ring.push(txn, bytes);
       tell((follower) => (isEmpty ? follower.progress?.(txn.position) : follower.txn(txn)));
-      waiting.passed(barriers.map(({ content }) => content));
+      for (const { content } of barriers) waiting.passed(content);
     },
     alive: (end) => {
       if (end <= ring.head) return;
       ring.head = end;
       tell((follower) => follower.progress?.(end));
-      waiting.passed([]);
     },
     head: () => ring.head,
     confirmed: () => {
@@ -161,10 +158,6 @@ export function createChangeLog(
     barrier: () => {
       if (state !== 'live') return Promise.reject(unavailable());
       return (next ??= send());
-    },
-    reached: (position) => {
-      const mayCome = position <= ring.head || state === 'live' || state === 'connecting';
-      return mayCome ? waiting.reached(position) : Promise.reject(unavailable());
     },
     start: () => capture.start(),
     close: async () => {

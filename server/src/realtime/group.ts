@@ -36,8 +36,6 @@ export interface Group {
   /** Absent: all rows that match. */
   readonly limit: number | undefined;
   readonly sort: readonly SortKey[];
-  /** Whether who is shown the rows can put them in order: every sort key is among them. */
-  readonly isSortable: boolean;
   /** Made of a moment: see above. */
   readonly isMomentary: boolean;
   /** Every table that it depends on, its own among them. */
@@ -80,15 +78,12 @@ export function groupOf(of: Caller, { collection, asked, limit, isComputedTold =
   ];
   const conditions = [...answers.values()].flatMap((condition) => (condition === 'never' ? [] : condition));
   const read = tablesOf(caller.schema, [...conditions, ...asked.filter, ...asked.sort.map(({ ir }) => ir)]);
-  const isShown = ({ ir }: SortKey): boolean =>
-    ir.op === 'column' && ir.row.origin.kind === 'record' && shown.some(({ name }) => name === ir.field);
   return {
     id: isMomentary ? randomToken().slice(0, named) : nameOf(of, JSON.stringify(key)),
     collection,
     table: unquoted(collection.table),
     limit,
     sort: asked.sort,
-    isSortable: asked.sort.every(isShown),
     isMomentary,
     tables: new Set([...read, ...tablesShown(caller.schema, { collection, fields: shown, expand: asked.expand })]),
     local: isMomentary ? undefined : local,

@@ -54,14 +54,4 @@ describe('a group', () => {
     for (const group of [...asking, local]) matcher.remove(group);
     expect(matcher.route([change])).toEqual({ stale: new Set(), changes: new Map() });
   });
-
-  test('says whether who is shown its rows can put them in order', () => {
-    const can = (input: object): boolean => anyGroupFor({ ...input }).isSortable;
-    expect([can({}), can({ sort: 'word', fields: ['word'] }), can({ sort: 'word', fields: ['due'] }), can({ fields: ['due'] })]).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
-  });
 });

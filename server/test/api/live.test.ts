@@ -1,5 +1,6 @@
 /** Live queries over sockets: whoever changes a row, everybody's view is the list that he would get. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { SubscribeAnswer } from '@underpin/sdk/wire';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { connectLive, type Followed, type LiveClient, type LiveClientOptions, type Query } from '../support/live.ts';
 import { until } from '../support/process.ts';
@@ -138,6 +139,23 @@ test('a window has the first rows, and the next comes in where one leaves', asyn
   await become(one, ['n3', 'n4', 'n5']);
   await insert('top', { rank: 100 });
   await become(one, ['n4', 'n5', 'top']);
+});
+
+test('a window is widened under its id; one that is not there, or too wide, is refused', async () => {
+  for (let rank = 0; rank < 12; rank++) await insert(`n${rank}`, { rank });
+  const client = connect();
+  const one = client.follow({ collection: 'notes', sort: ['rank'], limit: 3 });
+  await until('it is there', () => one.state === 'in');
+  const widen = (id: string, limit: unknown): Promise<SubscribeAnswer> =>
+    client.socket.timeout(5_000).emitWithAck('widen', { id, limit } as never);
+  const answer = await widen(one.id, 5);
+  expect(answer.ok && answer.mode === 'snapshot' && answer.rows.map((row) => row['title'])).toEqual(['n0', 'n1', 'n2', 'n3', 'n4']);
+  const refused = [await widen('nobody', 5), await widen(one.id, 501), await widen(one.id, 'many')];
+  expect(refused.map((no) => !no.ok && [no.problem.status, no.problem.code])).toEqual([
+    [404, 'not_found'],
+    [400, 'invalid_request'],
+    [400, 'invalid_request'],
+  ]);
 });
 
 test('rules and expansions that hang on other records', async () => {

@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Txn } from '../../src/changes/change.ts';
 import { createChangeLog, type ChangeLog } from '../../src/changes/log.ts';
-import { Failure } from '../../src/kit/errors.ts';
 import { startTestApp, testPostgres, type TestApp } from '../support/app.ts';
 import { quiet } from '../support/own-postgres.ts';
 import { until } from '../support/process.ts';
@@ -84,7 +83,8 @@ test('what nobody publishes moves the head by itself, without a barrier', async 
   const [at] = await up.sql(
     `SELECT lpad(split_part(lsn, '/', 1), 8, '0') || lpad(split_part(lsn, '/', 2), 8, '0') AS at FROM (SELECT pg_current_wal_flush_lsn()::text AS lsn) l`,
   );
-  await changes.reached(String(at?.['at']).toLowerCase());
+  const position = String(at?.['at']).toLowerCase();
+  await until('the head is there', () => changes.head >= position);
   expect(heard.length).toBe(before);
 });
 
@@ -295,8 +295,7 @@ test('a login that may not read the log: it says so, and all else works', async 
   without.start();
   await until('it is unavailable', () => without.state === 'unavailable');
   expect(without.reason).toMatch(/REPLICATION/);
-  await expect(without.barrier()).rejects.toThrow(Failure);
-  await expect(without.reached('f'.repeat(16))).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(without.barrier()).rejects.toMatchObject({ code: 'unavailable' });
   await without.close();
   await up.sql(`DROP ROLE unable_${process.pid}`);
 });
