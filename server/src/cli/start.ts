@@ -1,7 +1,6 @@
 /** `underpin start`: one process that serves, with a Postgres of its own unless it was given one. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { createApp, type App } from '../app.ts';
 import type { Access } from '../db/connect.ts';
 import { seedDemo } from '../demo/seed.ts';
@@ -11,7 +10,7 @@ import { checkServer } from '../db/check-server.ts';
 import { prepareRoles } from '../db/roles.ts';
 import { parseConfig, type Config } from '../kit/config.ts';
 import { randomToken } from '../kit/crypto.ts';
-import { limits } from '../kit/limits.ts';
+import { boundHeap } from '../kit/heap.ts';
 import { createLog, type Log } from '../kit/log.ts';
 import type { Served } from '../http/server.ts';
 
@@ -31,8 +30,6 @@ export interface Running {
 
 /** Starts everything; what was begun is ended again where a later step fails. */
 export async function start({ env, served, print, demo }: StartOptions): Promise<Running> {
-  // V8 would let it grow to a multiple: of ten thousand connections, the remains of their handshakes were half of what the process took.
-  setFlagsFromString(`--heap-growing-percent=${limits.heap}`);
   const { config, warnings } = parseConfig(env);
   const log = createLog(config.LOG_LEVEL);
   for (const warning of warnings) log.warn(warning);
@@ -46,6 +43,7 @@ export async function start({ env, served, print, demo }: StartOptions): Promise
       }
     }
   };
+  undo.push(boundHeap());
   try {
     mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
     const access = await openPostgres(config, log, print, undo);

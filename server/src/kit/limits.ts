@@ -66,8 +66,8 @@ export const limits = {
    * copy of his own writes, and between two looks.
    */
   effects: { held: 1_048_576, waiting: 16 * 1_048_576, steps: 1_000, taken: 1_000, lock: 100, patience: 5_000, look: 5 },
-  /** % by which the memory of a process may grow before what is gone of it is collected. */
-  heap: 30,
+  /** How far the heap may grow before it is collected: bytes, but this many % at least; ms between two looks at it. */
+  heap: { bytes: 40 * 1_048_576, percent: 15, look: 500 },
   listen: { heartbeat: 500, silent: 1_000, giveUp: 2_000 },
   /** ms; `proof` is how long a sign-in shows who is there. */
   session: { access: 600_000, grace: 10_000, idle: 14 * 86_400_000, absolute: 90 * 86_400_000, proof: 600_000, noted: 86_400_000 },
