@@ -29,6 +29,7 @@ const operations = {
   author: () => ['GET', author, undefined, 200],
   cursor: () => ['GET', further, undefined, 200],
   offset: () => ['GET', far, undefined, 200],
+  covered: () => ['GET', far, undefined, 200],
   batch: () => [
     'POST',
     '/api/v1/batch',

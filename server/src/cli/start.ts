@@ -50,6 +50,7 @@ export async function start({ env, served, print, demo }: StartOptions): Promise
     await checkServer(access.url);
     const app = await createApp({ config, log, access, secret: secretOf(config), served });
     undo.push(() => app.close());
+    await app.base.database.fill();
     const port = await listenOn(app, config);
     const url = config.PUBLIC_URL ?? `http://localhost:${port}`;
     print(`Underpin is ready: ${url}/admin`);

@@ -31,6 +31,8 @@ export interface Database {
   /** For jobs, whose transactions may be long: connections of their own, so that requests never wait for them. */
   readonly jobs: Db;
   readonly url: string;
+  /** Opens all connections for requests, as far as Postgres lets us, and from now on another for each that ends. */
+  fill(): Promise<void>;
   /** A connection of its own, outside the pools: for LISTEN. */
   connect(): Promise<pg.Client>;
   /** A pool for a library that works in a schema of its own; whoever asked for it ends it. */
@@ -53,10 +55,11 @@ const types: pg.CustomTypesConfig = {
 };
 
 export function openDatabase(access: Access, log: Log): Database {
-  const make = (role: string | undefined, max: number, timeouts: Timeouts, more = ''): pg.Pool => {
+  const make = (role: string | undefined, { min = 0, max }: Size, timeouts: Timeouts, more = ''): pg.Pool => {
     const pool = new pg.Pool({
       connectionString: access.url,
       max,
+      min,
       types,
       connectionTimeoutMillis: limits.database.acquire,
       idleTimeoutMillis: 60_000,
@@ -68,14 +71,18 @@ export function openDatabase(access: Access, log: Log): Database {
     pool.on('error', (error) => log.warn({ problem: error.message }, 'a database connection was lost'));
     return pool;
   };
-  const app = make(access.roles?.app, limits.database.pool, forRequests);
-  const owner = make(access.roles?.owner, 2, { statement: 0, idle: limits.database.idleInTransaction });
-  const jobs = make(access.roles?.app, limits.jobs.pool, forJobs);
+  const app = make(access.roles?.app, { min: limits.database.pool, max: limits.database.pool }, forRequests);
+  const owner = make(access.roles?.owner, { max: 2 }, { statement: 0, idle: limits.database.idleInTransaction });
+  const jobs = make(access.roles?.app, { max: limits.jobs.pool }, forJobs);
   return {
     app: poolDb(app),
     owner: poolDb(owner),
     jobs: poolDb(jobs),
     url: access.url,
+    fill: async () => {
+      app.on('remove', () => void fill(app, log));
+      await fill(app, log);
+    },
     connect: async () => {
       const client = new pg.Client({
         connectionString: access.url,
@@ -90,11 +97,34 @@ export function openDatabase(access: Access, log: Log): Database {
       await client.connect();
       return client;
     },
-    pool: (role, max, schema) => make(access.roles?.[role], max, forJobs, ` -c search_path=${schema}`),
+    pool: (role, max, schema) => make(access.roles?.[role], { max }, forJobs, ` -c search_path=${schema}`),
     close: async () => {
       await Promise.all([app.end(), owner.end(), jobs.end()]);
     },
   };
+}
+
+/** How many connections stay open once they are, and how many there may be. */
+interface Size {
+  readonly min?: number;
+  readonly max: number;
+}
+
+/**
+ * A request that finds no connection free waits for Postgres to start a process, and just when many come at once, that takes a
+ * tenth of a second and more. What is free is held meanwhile, since the pool opens another only where none is.
+ */
+async function fill(pool: pg.Pool, log: Log): Promise<void> {
+  const held: pg.PoolClient[] = [];
+  // One that is lost while it is held is not taken back by the pool; nobody else would hear of it.
+  const lost = (): void => undefined;
+  try {
+    while (!pool.ending && pool.totalCount < limits.database.pool) held.push((await pool.connect()).on('error', lost));
+  } catch (error) {
+    log.warn({ problem: error instanceof Error ? error.message : '' }, 'fewer database connections are open than there may be');
+  } finally {
+    for (const client of held) client.off('error', lost).release();
+  }
 }
 
 /** ms that a statement may take, and that a transaction may wait for the next; 0 is for ever. */

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import express, { type ErrorRequestHandler } from 'express';
 import type { Base } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
+import { Lane } from '../kit/lane.ts';
 import { limits } from '../kit/limits.ts';
 import { newId } from '../kit/ids.ts';
 import { accountRoutes } from './account.ts';
@@ -89,14 +90,17 @@ export function createHttpServer(base: Base, served: Served, live: Live): Server
   );
   app.use(lastResort(base));
   const answered = recordsDoor(base, live);
+  // A crowd at any other door, as of those who sign in, is let in one by one; who asks for records does not wait behind it.
+  const others = new Lane();
   const server = createServer(
     { headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.timeout, keepAliveTimeout: limits.request.keepAlive },
     (request, response) => {
       if (request.method === 'OPTIONS' && request.url?.startsWith('/api/v1/') === true)
         preflight(base.config.CORS_ORIGINS, request, response);
-      else if (!answered(request, response)) app(request, response);
+      else if (!answered(request, response)) others.add(() => app(request, response));
     },
   );
+  server.on('connection', () => others.skip());
   server.maxConnections = limits.request.connections;
   return server;
 }

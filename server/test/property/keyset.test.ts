@@ -58,7 +58,21 @@ beforeAll(async () => {
     `INSERT INTO public.many (id, created, updated, version, score, word)
      SELECT gen_random_uuid(), now() - n * interval '1 s', now(), 1, CASE WHEN n % 5000 > 0 THEN n / 3 END, md5(n::text) FROM generate_series(1, ${deepRows}) n`,
   );
-  await up.sql('VACUUM ANALYZE public.many');
+  await make({
+    name: 'wide',
+    fields: [
+      { name: 'score', type: 'number', integer: true },
+      { name: 'body', type: 'text' },
+      { name: 'open', type: 'bool' },
+    ],
+    indexes: [{ fields: ['score', 'id', 'open'] }],
+    rules: { list: 'open == true' },
+  });
+  await up.sql(
+    `INSERT INTO public.wide (id, created, updated, version, score, body, open)
+     SELECT gen_random_uuid(), now(), now(), 1, n * 7919 % 100003, repeat('Some words. ', 40), n % 4 > 0 FROM generate_series(1, ${deepRows}) n`,
+  );
+  await up.sql('VACUUM ANALYZE public.many, public.wide');
 }, 60_000);
 afterAll(() => up.close());
 
@@ -176,10 +190,10 @@ describe('walks by cursor', () => {
 
 describe('a page deep in the list', () => {
   /** Blocks that the statement of a page touches, as the product makes it. */
-  async function blocks(parameters: Readonly<Record<string, string>>): Promise<{ touched: number; prev: string }> {
+  async function blocks(parameters: Readonly<Record<string, string>>, of = 'many'): Promise<{ touched: number; prev: string }> {
     const spy = jest.spyOn(up.app.base.database.app, 'texts');
-    const { status, body } = await up.send(`GET /records/many${query(parameters)}`, { token });
-    const statement = spy.mock.calls.map(([one]) => one).find(({ text }) => text.includes('public."many"'));
+    const { status, body } = await up.send(`GET /records/${of}${query(parameters)}`, { token });
+    const statement = spy.mock.calls.map(([one]) => one).find(({ text }) => text.includes(`public."${of}"`));
     spy.mockRestore();
     if (status !== 200 || statement === undefined) throw new Error('no statement of a page was seen');
     const explain = async (): Promise<number> => {
@@ -215,6 +229,13 @@ describe('a page deep in the list', () => {
     const { first, deep, back } = await firstAndDeep(sort);
     expect(deep).toBeLessThanOrEqual(1.5 * first);
     expect(back).toBeLessThanOrEqual(1.5 * first);
+  });
+
+  test('is found by its number without looking at the records before it, where an index holds what is sorted by and judged', async () => {
+    const [{ blocks: all } = { blocks: NaN }] = await up.sql(`SELECT relpages AS blocks FROM pg_class WHERE oid = 'public.wide'::regclass`);
+    const { touched } = await blocks({ sort: '-score', limit: '20', page: '500' }, 'wide');
+    process.stdout.write(`page 500: ${touched} blocks, all records ${all}\n`);
+    expect(touched).toBeLessThan(Number(all) / 4);
   });
 
   // Up to a thousand rows are passed over by a plan that is kept, more by one that is made for the offset.
