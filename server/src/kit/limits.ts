@@ -33,7 +33,8 @@ export const limits = {
   /** Ids of a to-many relation in one record's answer and in one write. */
   many: 100,
   password: { min: 8, max: 1_024 },
-  request: { headersTimeout: 15_000, timeout: 30_000, keepAlive: 65_000, connections: 20_000, perCaller: 20 },
+  /** ms for headers, for all of a request, that a connection is kept; connections; requests at once of a caller; ms that one waits for those who connect. */
+  request: { headersTimeout: 15_000, timeout: 30_000, keepAlive: 65_000, connections: 20_000, perCaller: 20, patience: 250 },
   database: {
     pool: 10,
     acquire: 2_000,

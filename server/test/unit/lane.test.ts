@@ -38,3 +38,14 @@ test('a turn that lets somebody in begins nothing, and the next one does', async
   }
   expect(seen).toEqual([1, 1, 1, 2]);
 });
+
+test('nobody is kept out by others who let themselves in without end', async () => {
+  const lane = new Lane();
+  let [begun, turns] = [0, 0];
+  lane.add(() => begun++);
+  for (; begun === 0; turns++) {
+    lane.skip();
+    await turn();
+  }
+  expect(turns).toBeGreaterThan(1);
+});
