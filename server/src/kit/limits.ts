@@ -147,8 +147,8 @@ export const limits = {
   },
   /** ms after its last use that a guest stays; how many go at once. */
   guests: { idle: 30 * 86_400_000, sweep: 500 },
-  /** Rows that a live query without a limit holds; least rows that a window holds beyond it; arms of an `or` that it is looked up by. */
-  realtime: { rows: 5_000, slack: 10, branches: 4 },
+  /** Rows that a live query without a limit holds; least rows that a window holds beyond it; arms of an `or` that it is looked up by; most values of a set that rules hang on. */
+  realtime: { rows: 5_000, slack: 10, branches: 4, members: 1_000 },
   setupLink: 30 * 60_000,
   /** ms for which what was mailed is good, and tries that a code has. */
   oneTime: { verify: 86_400_000, reset: 30 * 60_000, code: 600_000, email: 86_400_000, tries: 5 },

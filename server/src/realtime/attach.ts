@@ -6,6 +6,7 @@ import { reloadSchema } from '../schema/load.ts';
 import type { Backlog } from './backlog.ts';
 import { Clients } from './clients.ts';
 import { Hub } from './hub.ts';
+import { Memberships } from './memberships.ts';
 import { Rights } from './rights.ts';
 import { Sight } from './snapshot.ts';
 import { openSockets } from './sockets.ts';
@@ -27,8 +28,9 @@ export function createRealtime(base: Base, backlog: Backlog = limits.live): Real
     await sight.of(txn);
     await reloadSchema(systemCtx(base));
   });
-  const live = { hub, rights, clients, backlog };
   rights.follow(hub, sight, (ids, known) => clients.judge(ids, known));
+  const memberships = new Memberships(base, hub);
+  const live = { hub, rights, memberships, clients, backlog };
   const streams = openStreams(base, live);
   let closeSockets: (() => void) | undefined;
   return {

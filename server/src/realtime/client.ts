@@ -13,6 +13,9 @@ import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import type { Hub } from './hub.ts';
 import { tooBusy, type LiveGroup } from './live-group.ts';
+import type { MemberSet } from './member-set.ts';
+import type { Memberships } from './memberships.ts';
+import { Pace } from './pace.ts';
 import { inParts, type Part } from './parts.ts';
 import type { Rights } from './rights.ts';
 import { enter, leave, parseSubscription, type LiveRequest } from './subscribe.ts';
@@ -38,11 +41,24 @@ interface Wanted {
   readonly request: LiveRequest;
 }
 
+interface Held {
+  readonly one: LiveGroup;
+  readonly request: Pick<LiveRequest, 'collection' | 'input'>;
+  /** What he was judged by that may change. */
+  readonly sets: readonly MemberSet[];
+}
+/** What all clients share. */
+interface Shared {
+  readonly hub: Hub;
+  readonly rights: Rights;
+  readonly memberships: Memberships;
+}
+
 let serial = 0;
 
 export class Client {
-  /** While it has left all its groups, since it reads too slowly; what it asks for waits, or it would be told what follows a gap. */
-  #behind: { readonly over: Promise<void>; readonly end: () => void } | undefined;
+  /** While it is behind it has left all its groups, and what it asks for waits, or it would be told what follows a gap. */
+  readonly #pace = new Pace();
   /** While it is not known what its rights are now. */
   judging: Promise<void> | undefined;
   /** When it is told of watermarks. */
@@ -50,28 +66,27 @@ export class Client {
   readonly #base: Base;
   readonly #hub: Hub;
   readonly #rights: Rights;
+  readonly #memberships: Memberships;
   readonly #way: Way;
   #actor: Actor;
   /** By the id that the client gave them. */
-  readonly #held = new Map<string, { readonly one: LiveGroup; readonly request: Pick<LiveRequest, 'collection' | 'input'> }>();
+  readonly #held = new Map<string, Held>();
   /** What is being asked under each id: what was asked before it, and comes later, is not wanted any more. */
   readonly #wanted = new Map<string, Wanted>();
   /** Counts changes of its rights. */
   #generation = 0;
-  /** When it could not keep up, in ms. */
-  #lags: readonly number[] = [];
-  #patience: NodeJS.Timeout | undefined;
 
-  constructor(base: Base, { hub, rights }: { readonly hub: Hub; readonly rights: Rights }, way: Way, actor: Actor) {
+  constructor(base: Base, { hub, rights, memberships }: Shared, way: Way, actor: Actor) {
     this.#base = base;
     this.#hub = hub;
     this.#rights = rights;
+    this.#memberships = memberships;
     this.#way = way;
     this.#actor = actor;
   }
 
   get isBehind(): boolean {
-    return this.#behind !== undefined;
+    return this.#pace.over !== undefined;
   }
 
   get actor(): Actor {
@@ -112,7 +127,7 @@ export class Client {
 
   /** What has to be over before he is asked who he is, and what he may. */
   #first(): Promise<void> | undefined {
-    return this.#hub.renewing ?? this.judging ?? this.#rights.unseen(this.#actor) ?? this.#behind?.over;
+    return this.#hub.renewing ?? this.judging ?? this.#rights.unseen(this.#actor) ?? this.#pace.over;
   }
 
   /** The same with another limit. */
@@ -127,36 +142,46 @@ export class Client {
     const { id, request } = wanted;
     const hub = this.#hub;
     const [generation, schema] = [this.#generation, hub.generation];
-    const isOld = (): boolean => generation !== this.#generation || schema !== hub.generation || this.#wanted.get(id) !== wanted;
     await this.ask();
-    const subscription = await parseSubscription(this.#context(), hub, request);
-    // What he is judged by, and what another process has told him, may be newer than the log is here: a view has both at one place.
-    await hub.log.barrier();
-    // A group begun by a schema that is none any more would tell those who followed by it, and do not know yet that it is over.
-    if (isOld()) return false;
-    const { group, order } = subscription;
-    let isTold = false;
-    await enter(hub, subscription, (one, entered) => {
-      if (isOld() || !hub.has(one) || this.isBehind) return leave(hub, one);
-      const place = { group: group.id, epoch: hub.log.epoch, position: one.position, seq: one.seq, order };
-      const held = { one, request: { collection: request.collection, input: request.input } };
-      // Of a snapshot that another overtook nothing more is sent: its rows would be taken for rows of that one.
-      const part: Way['part'] = (next, taken) => void (this.#held.get(id) === held && this.#way.part(next, taken));
-      const parts = entered.mode === 'snapshot' ? inParts({ part }, id, entered.rows) : undefined;
-      this.#drop(id);
-      this.#held.set(id, held);
-      this.#way.join(group.id);
-      isTold = true;
-      // Told at once: what the group is told next comes behind it.
-      if (entered.mode === 'delta') {
-        const { ops } = entered;
-        give({ ok: true, ...place, ...(ops.length === 0 ? { mode: 'current' } : { mode: 'delta', ops: toWireOps(ops) }) });
-      } else if (parts !== undefined) {
-        give({ ok: true, ...place, mode: 'snapshot', rows: parts.first, more: parts.more });
-        if (parts.more > 0) parts.send();
-      }
-    });
-    return isTold;
+    const subscription = await parseSubscription(this.#context(), { hub, memberships: this.#memberships }, request);
+    const { group, order, sets } = subscription;
+    const versions = sets.map(({ version }) => version);
+    const isOld = (): boolean =>
+      generation !== this.#generation ||
+      schema !== hub.generation ||
+      this.#wanted.get(id) !== wanted ||
+      sets.some(({ version }, at) => version !== versions[at]);
+    try {
+      // What he is judged by, and what another process has told him, may be newer than the log is here: a view has both at one place.
+      await hub.log.barrier();
+      // A group begun by a schema that is none any more would tell those who followed by it, and do not know yet that it is over.
+      if (isOld()) return false;
+      let isTold = false;
+      await enter(hub, subscription, (one, entered) => {
+        if (isOld() || !hub.has(one) || this.isBehind) return leave(hub, one);
+        const place = { group: group.id, epoch: hub.log.epoch, position: one.position, seq: one.seq, order };
+        const held = { one, request: { collection: request.collection, input: request.input }, sets };
+        // Of a snapshot that another overtook nothing more is sent: its rows would be taken for rows of that one.
+        const part: Way['part'] = (next, taken) => void (this.#held.get(id) === held && this.#way.part(next, taken));
+        const parts = entered.mode === 'snapshot' ? inParts({ part }, id, entered.rows) : undefined;
+        this.#drop(id);
+        this.#held.set(id, held);
+        for (const set of sets) set.join(this);
+        this.#way.join(group.id);
+        isTold = true;
+        // Told at once: what the group is told next comes behind it.
+        if (entered.mode === 'delta') {
+          const { ops } = entered;
+          give({ ok: true, ...place, ...(ops.length === 0 ? { mode: 'current' } : { mode: 'delta', ops: toWireOps(ops) }) });
+        } else if (parts !== undefined) {
+          give({ ok: true, ...place, mode: 'snapshot', rows: parts.first, more: parts.more });
+          if (parts.more > 0) parts.send();
+        }
+      });
+      return isTold;
+    } finally {
+      for (const set of sets) this.#memberships.release(set);
+    }
   }
 
   #context(): Ctx {
@@ -174,6 +199,7 @@ export class Client {
     const held = this.#held.get(id);
     if (held === undefined) return;
     this.#held.delete(id);
+    for (const set of held.sets) this.#memberships.leave(set, this);
     if (![...this.#held.values()].some(({ one }) => one === held.one)) this.#way.leave(held.one.group.id);
     leave(this.#hub, held.one);
   }
@@ -181,6 +207,15 @@ export class Client {
   /** A group ends for him: he is told nothing more of it. */
   release(group: string): void {
     for (const [id, { one }] of this.#held) if (one.group.id === group) this.#drop(id);
+  }
+
+  /** What he is a member of is another set now: he is to ask again for what he follows by it. */
+  renew(set: MemberSet): void {
+    const groups = new Set([...this.#held.values()].filter(({ sets }) => sets.includes(set)).map(({ one }) => one.group.id));
+    for (const group of groups) {
+      this.release(group);
+      this.#way.reset(group, 'auth');
+    }
   }
 
   /** Nothing is told him until `known` says what his rights are now; then he is to ask again. */
@@ -203,27 +238,18 @@ export class Client {
    * waited is gone: then he asks again from where he was, and gets what he missed in one piece.
    */
   fallBehind(): () => void {
-    let end = (): void => undefined;
-    const over = new Promise<void>((resolve) => (end = resolve));
-    this.#behind = { over, end };
     const groups = this.groups();
     for (const group of groups) this.release(group);
-    const now = performance.now();
-    this.#lags = [...this.#lags.filter((at) => now - at < limits.live.lagWindow), now];
-    if (this.#lags.length > limits.live.lags) this.#way.close();
-    this.#patience = setTimeout(() => this.#way.close(), limits.live.patience);
+    this.#pace.fall(() => this.#way.close());
     return () => {
-      clearTimeout(this.#patience);
-      this.#behind = undefined;
+      this.#pace.catchUp();
       for (const group of groups) this.#way.reset(group, 'lag');
-      end();
     };
   }
 
   gone(): void {
-    clearTimeout(this.#patience);
     this.#wanted.clear();
-    this.#behind?.end();
+    this.#pace.catchUp();
     for (const id of [...this.#held.keys()]) this.#drop(id);
   }
 }

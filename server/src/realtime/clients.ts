@@ -6,12 +6,14 @@ import { limits } from '../kit/limits.ts';
 import type { Backlog } from './backlog.ts';
 import type { Client } from './client.ts';
 import type { Hub } from './hub.ts';
+import type { Memberships } from './memberships.ts';
 import type { Ids, Rights } from './rights.ts';
 
 /** What both ways share. */
 export interface Live {
   readonly hub: Hub;
   readonly rights: Rights;
+  readonly memberships: Memberships;
   readonly clients: Clients;
   readonly backlog: Backlog;
 }

@@ -30,7 +30,7 @@ export function lookupsOf(ir: Ir): readonly Lookup[] | undefined {
   return undefined;
 }
 
-const conjuncts = (ir: Ir): readonly Ir[] => (ir.op === 'and' ? ir.of.flatMap(conjuncts) : [ir]);
+export const conjuncts = (ir: Ir): readonly Ir[] => (ir.op === 'and' ? ir.of.flatMap(conjuncts) : [ir]);
 
 /** All columns that equal one value, and the one with the shortest list of values. */
 function lookupOf(parts: readonly Ir[]): Lookup | undefined {

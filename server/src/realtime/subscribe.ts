@@ -12,6 +12,8 @@ import type { Collection, Field } from '../schema/collection.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
 import { groupOf, type Group } from './group.ts';
 import type { Hub } from './hub.ts';
+import type { MemberSet } from './member-set.ts';
+import { memberOf, type Memberships } from './memberships.ts';
 import type { Comer, Entered, LiveGroup } from './live-group.ts';
 import { QueryGroup } from './query-group.ts';
 import { RowsGroup } from './rows-group.ts';
@@ -44,10 +46,16 @@ export interface Subscription {
   readonly group: Group;
   readonly comer: Comer;
   readonly order: readonly OrderKey[];
+  /** What he was judged by that may change: to be released. */
+  readonly sets: readonly MemberSet[];
 }
 
 /** What is asked, by whom; the same refusals as of a list. */
-export async function parseSubscription(ctx: Ctx, hub: Hub, { collection: name, at, input, text }: LiveRequest): Promise<Subscription> {
+export async function parseSubscription(
+  ctx: Ctx,
+  { hub, memberships }: { readonly hub: Hub; readonly memberships: Memberships },
+  { collection: name, at, input, text }: LiveRequest,
+): Promise<Subscription> {
   const schema = await schemaOf(ctx);
   const collection = collectionNamed(schema, name); // 404
   const caller = callerOf(ctx, schema);
@@ -57,10 +65,24 @@ export async function parseSubscription(ctx: Ctx, hub: Hub, { collection: name, 
   refuseNever(caller, policyFor(caller, collection, 'list')); // 401, 403
   const asked = withOrder(collection, read);
   const order = orderOf(caller, collection, asked);
-  const group = followed(hub, read) ?? groupOf(caller, { collection, asked, limit: input.limit === undefined ? undefined : asked.limit });
-  names.set(read, group.id);
-  const isHis = at !== undefined && at.epoch === hub.log.epoch && at.group === group.id;
-  return { group, comer: { ctx, caller, asked, at: isHis ? at : undefined }, order };
+  const wanted = { collection, asked, limit: input.limit === undefined ? undefined : asked.limit };
+  const isHis = (group: Group): boolean => at !== undefined && at.epoch === hub.log.epoch && at.group === group.id;
+  const subscription = (group: Group, his: Caller, sets: readonly MemberSet[]): Subscription => ({
+    group,
+    comer: { ctx, caller: his, asked, at: isHis(group) ? at : undefined },
+    order,
+    sets,
+  });
+  const sets = await memberships.judging(caller, wanted);
+  if (sets.length > 0) {
+    const his = memberOf(caller, sets);
+    const group = groupOf(his, wanted);
+    if (group.local !== undefined) return subscription(group, his, sets);
+    for (const set of sets) memberships.release(set);
+  }
+  const group = followed(hub, read) ?? groupOf(caller, wanted);
+  if (group.local !== undefined) names.set(read, group.id);
+  return subscription(group, caller, []);
 }
 
 /** The names of the groups of what callers asked: the same caller who asks the same again is of the same group. */

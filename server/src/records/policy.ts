@@ -44,6 +44,8 @@ export interface Caller {
   readonly exempt: boolean;
   readonly fold: FoldContext;
   readonly known: Known;
+  /** Says the same otherwise, where more is known than that: in place of each condition that is given. */
+  readonly reworded?: (condition: readonly Ir[]) => readonly Ir[];
   /** Notes each condition that is given, and gives the same one again; only while a plan is written. */
   readonly asked?: (question: Question, work: () => Condition) => Condition;
 }
@@ -184,7 +186,10 @@ function folded(caller: Caller, rule: Ir, more: Partial<FoldContext>): Condition
 
 /** Answers a question: from memory, or worked out and remembered. */
 function answered(caller: Caller, question: Question, work: () => Condition): Condition {
-  const answer = (): Condition => caller.known.conditions.get(question.name) ?? workOut(caller, question, work);
+  const answer = (): Condition => {
+    const condition = caller.known.conditions.get(question.name) ?? workOut(caller, question, work);
+    return condition === 'never' || caller.reworded === undefined ? condition : caller.reworded(condition);
+  };
   return caller.asked === undefined ? answer() : caller.asked(question, answer);
 }
 

@@ -39,6 +39,13 @@ async function writeOnce(client: pg.Client, random: Random, accounts: readonly s
       ],
     ],
     [
+      2,
+      () => [
+        'INSERT INTO notices (id, room, text) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET room = excluded.room, text = excluded.text',
+        pairs(),
+      ],
+    ],
+    [
       0.5,
       () => [
         'INSERT INTO members (id, room, name) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET room = excluded.room, name = excluded.name',

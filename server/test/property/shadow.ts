@@ -22,6 +22,7 @@ export const tables: Readonly<Record<string, readonly string[]>> = {
   'public.items': ['id', 'owner', 'status', 'prio', 'v', 'secret'],
   'public.blobs': ['id', 'n'],
   'public.messages': ['id', 'room', 'text'],
+  'public.notices': ['id', 'room', 'text'],
   'public.members': ['id', 'room', 'name'],
   'public.users': ['id', 'name'],
 };

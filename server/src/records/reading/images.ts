@@ -18,7 +18,12 @@ export interface Imaged {
   readonly limit: number;
 }
 
-export function planImages(caller: Caller, collection: Collection, asked: Asked, { columns, limit }: Imaged): Statement {
+export function planImages(
+  caller: Caller,
+  collection: Collection,
+  asked: Pick<Asked, 'filter' | 'sort' | 'nothing'>,
+  { columns, limit }: Imaged,
+): Statement {
   const key = JSON.stringify(['images', collection.name, asked.sort.map(shapeOfKey), limit, asked.nothing]);
   const { plan, constants } = planned(caller, key, asked.filter, (writing) => {
     const params = writing.params();
@@ -38,7 +43,7 @@ export function planImages(caller: Caller, collection: Collection, asked: Asked,
     });
     const rows = [
       `SELECT ${columns(root.alias)} FROM ${collection.table} r${root.joins.join('')}`,
-      `WHERE ${where.join(' AND ')} ORDER BY ${orderBy(asked.sort, sorted)} LIMIT ${limit}`,
+      `WHERE ${where.join(' AND ')} ${asked.sort.length === 0 ? '' : `ORDER BY ${orderBy(asked.sort, sorted)}`} LIMIT ${limit}`,
     ];
     const text = `SELECT s.snapshot, q.* FROM (SELECT pg_current_snapshot()::text AS snapshot) s LEFT JOIN LATERAL (${rows.join(' ')}) q ON true`;
     return writing.template(text, params);
