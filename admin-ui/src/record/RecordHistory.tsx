@@ -2,7 +2,7 @@
 import { Box, Button, Paper, Typography } from '@mui/material';
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import type { CollectionInfo, Page, Version } from '@underpin/sdk/wire';
-import { useNotify, useTranslate } from 'react-admin';
+import { useGetManyAggregate, useNotify, useTranslate, type RaRecord } from 'react-admin';
 import { messageOf, request } from '../data/client.ts';
 import { showDate } from '../fields/dates.ts';
 import { Trouble } from '../ui/Trouble.tsx';
@@ -80,8 +80,18 @@ const KEPT_BY_US = new Set(['id', 'created', 'updated', 'version']);
 const textOf = (value: unknown, empty: string): string =>
   value === null || value === undefined || value === '' ? empty : typeof value === 'string' ? value : JSON.stringify(value);
 
+/** The address or name of who wrote it; his collection and id while that is not known, or where he is gone. */
+const useAuthor = (by: string | null): string | null => {
+  const [collection = '', id = ''] = (by ?? '').split(':');
+  const { data } = useGetManyAggregate<RaRecord>(collection, { ids: [id] }, { enabled: id !== '', retry: false });
+  const [known] = data ?? [];
+  const name: unknown = known?.['email'] ?? known?.['name'];
+  return typeof name === 'string' ? name : by;
+};
+
 const Entry = ({ version: { action, at, by, version, record, before } }: { version: Version }) => {
   const t = useTranslate();
+  const author = useAuthor(by);
   const changed = Object.keys(record).filter(
     (name) => before !== null && !KEPT_BY_US.has(name) && JSON.stringify(record[name]) !== JSON.stringify(before[name]),
   );
@@ -89,7 +99,7 @@ const Entry = ({ version: { action, at, by, version, record, before } }: { versi
     <Box sx={{ flex: 1, minWidth: 0, overflowWrap: 'anywhere' }}>
       <Typography>{t(`history.${action}`)}</Typography>
       <Typography variant="body2" sx={{ color: 'text.secondary' }}>
-        {t('history.facts', { at: showDate(at), by: by ?? t('history.nobody'), version })}
+        {t('history.facts', { at: showDate(at), by: author ?? t('history.nobody'), version })}
       </Typography>
       {changed.map((name) => (
         <Typography key={name} variant="body2">
