@@ -10,7 +10,7 @@ import { parseList, type Asked } from '../records/parse/list.ts';
 import { callerOf, policyFor, readOf, refuseHidden, refuseNever, type Caller } from '../records/policy.ts';
 import type { Collection, Field } from '../schema/collection.ts';
 import { collectionNamed, schemaOf } from '../schema/load.ts';
-import { groupOf, type Group } from './group.ts';
+import { groupOf, type Group, type Wanted } from './group.ts';
 import type { Hub } from './hub.ts';
 import type { MemberSet } from './member-set.ts';
 import { memberOf, type Memberships } from './memberships.ts';
@@ -66,23 +66,30 @@ export async function parseSubscription(
   const asked = withOrder(collection, read);
   const order = orderOf(caller, collection, asked);
   const wanted = { collection, asked, limit: input.limit === undefined ? undefined : asked.limit };
-  const isHis = (group: Group): boolean => at !== undefined && at.epoch === hub.log.epoch && at.group === group.id;
-  const subscription = (group: Group, his: Caller, sets: readonly MemberSet[]): Subscription => ({
-    group,
-    comer: { ctx, caller: his, asked, at: isHis(group) ? at : undefined },
-    order,
-    sets,
-  });
+  const judged = (await bySets(memberships, caller, wanted)) ?? { group: followed(hub, read) ?? groupOf(caller, wanted), caller, sets: [] };
+  const { group, sets } = judged;
+  if (sets.length === 0) names.set(read, group.id);
+  const isHis = at !== undefined && at.epoch === hub.log.epoch && at.group === group.id;
+  return { group, comer: { ctx, caller: judged.caller, asked, at: isHis ? at : undefined }, order, sets };
+}
+
+/** The group by what the caller is a member of, where that is all it takes to judge rows in memory. */
+async function bySets(
+  memberships: Memberships,
+  caller: Caller,
+  wanted: Wanted,
+): Promise<(Pick<Subscription, 'group' | 'sets'> & { readonly caller: Caller }) | undefined> {
   const sets = await memberships.judging(caller, wanted);
-  if (sets.length > 0) {
+  if (sets.length === 0) return undefined;
+  let isUsed = false;
+  try {
     const his = memberOf(caller, sets);
-    const group = groupOf(his, wanted);
-    if (group.local !== undefined) return subscription(group, his, sets);
-    for (const set of sets) memberships.release(set);
+    const group = groupOf(his, wanted); // 401, 403
+    isUsed = group.local !== undefined;
+    return isUsed ? { group, caller: his, sets } : undefined;
+  } finally {
+    if (!isUsed) for (const set of sets) memberships.release(set);
   }
-  const group = followed(hub, read) ?? groupOf(caller, wanted);
-  if (group.local !== undefined) names.set(read, group.id);
-  return subscription(group, caller, []);
 }
 
 /** The names of the groups of what callers asked: the same caller who asks the same again is of the same group. */
