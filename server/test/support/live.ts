@@ -20,6 +20,8 @@ export class Followed {
   readonly id: string;
   rows = new Map<string, LiveRow>();
   place: LivePlace | undefined;
+  /** That it is in, or whose snapshot is coming. */
+  group = '';
   seq = 0;
   order: readonly OrderKey[] = [];
   state: 'out' | 'asking' | 'loading' | 'in' | 'refused' = 'out';
@@ -112,6 +114,7 @@ export function connectLive(
     if (one.place?.epoch === answer.epoch && one.place.group === answer.group && answer.position < one.place.position)
       error(one, `goes back from ${one.place.position} to ${answer.position}`);
     one.seq = answer.seq;
+    one.group = answer.group;
     one.order = answer.order;
     const arrived = (): void => {
       one.place = { group: answer.group, epoch: answer.epoch, position: answer.position };
@@ -185,7 +188,7 @@ export function connectLive(
   });
   socket.on('reset', ([group, reason]) => {
     for (const one of all.values())
-      if (one.place?.group === group && (one.state === 'in' || one.state === 'loading')) {
+      if (one.group === group && (one.state === 'in' || one.state === 'loading')) {
         one.told.resets++;
         if (reason === 'lag') one.told.lags++;
         enter(one);
