@@ -161,8 +161,9 @@ export class Hub {
     if (one?.touch(txn, rows) === true) this.dirty(one);
   }
 
-  /** A group has something to tell. */
+  /** A group has something to tell. One that is over while it was read has not: its members may not have heard yet that it is. */
   dirty(one: LiveGroup): void {
+    if (!this.has(one)) return;
     this.#dirty.add(one);
     if (this.#timer !== undefined || this.#soon !== undefined) return;
     const wait = this.#earliest - performance.now();
@@ -220,6 +221,7 @@ export class Hub {
 
   /** A group could not be read any more. */
   lose(one: LiveGroup, error: unknown): void {
+    if (!this.has(one)) return;
     this.#out.warn({ err: error }, 'a live query could not be read again; its subscribers ask anew');
     this.reset(one, 'lag');
   }

@@ -121,7 +121,8 @@ export class QueryGroup implements LiveGroup {
     // What the members see may be of a place before that at which he has his rights.
     const { place } = this.#hub;
     this.#hub.flush();
-    for (let tries = 0; this.#answer === undefined || this.position < place; tries++) {
+    // Of one that is over nothing is told any more; who would join it sees that.
+    for (let tries = 0; this.#hub.has(this) && (this.#answer === undefined || this.position < place); tries++) {
       if (tries > limits.live.tries) throw tooBusy();
       await this.#ask();
       this.#hub.flush();
