@@ -110,10 +110,10 @@ function time(list, work) {
 let found = 0;
 let ops = 0;
 const tell = (change) => {
-  for (const [one, told] of matcher.route([change]).changes) ops += effectsOf(one.local, told).length;
+  for (const { group: one, changes: told } of matcher.route([change]).concerned) ops += effectsOf(one.local, told).length;
 };
 time(changes, (change) => matcher.route([change]));
-const route = time(changes, (change) => (found += matcher.route([change]).changes.size));
+const route = time(changes, (change) => (found += matcher.route([change]).concerned.length));
 time(changes, tell);
 ops = 0;
 const effects = time(changes, tell);

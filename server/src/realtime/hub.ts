@@ -149,8 +149,8 @@ export class Hub {
     this.seen.add(txn);
     for (const follower of this.#followers) follower.txn(txn);
     if (txn.messages.some(({ prefix }) => prefix === 'underpin.schema')) this.#renew(txn);
-    const { changes, stale } = this.#matcher.route(txn.changes);
-    for (const [group, rows] of changes) this.#touch(group, txn, rows);
+    const { concerned, stale } = this.#matcher.route(txn.changes);
+    for (const { group, changes } of concerned) this.#touch(group, txn, changes);
     for (const group of stale) this.#touch(group, txn, []);
     if (txn.bulk !== undefined) for (const { group } of this.#groups.values()) if (isBulkOf(group, txn)) this.#touch(group, txn, []);
     this.#place = txn.position;

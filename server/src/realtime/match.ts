@@ -9,16 +9,21 @@
  *
  * Groups that take a query are told which of them a change may concern; nothing is judged for them here.
  */
-import type { ConstValue } from '@underpin/sdk/expr/ir';
 import type { Change } from '../changes/change.ts';
 import type { Collection } from '../schema/collection.ts';
-import { lookupsOf, type Lookup } from './equalities.ts';
+import { lookupsOf } from './equalities.ts';
 import type { Group } from './group.ts';
+import { Hash, type Held } from './hash.ts';
 import { tableOf, toRowChange, type Row, type RowChange } from './row.ts';
 
+/** The changes that may concern a group, in their order. */
+export interface Concerned {
+  readonly group: Group;
+  readonly changes: RowChange[];
+}
+
 export interface Routed {
-  /** The changes that may concern a group, in their order. */
-  readonly changes: ReadonlyMap<Group, readonly RowChange[]>;
+  readonly concerned: readonly Concerned[];
   /** Those that have to ask Postgres. */
   readonly stale: ReadonlySet<Group>;
 }
@@ -54,35 +59,29 @@ export class Matcher {
 
   /** Those that a row may match. */
   candidates(collection: Collection, table: string, row: Row): ReadonlySet<Group> {
-    return this.#indexes.get(table)?.get(collection)?.find(undefined, row) ?? new Set();
+    const found: Concerned[] = [];
+    this.#indexes.get(table)?.get(collection)?.find({ row }, found);
+    return new Set(found.map(({ group }) => group));
   }
 
   route(changes: readonly Change[]): Routed {
-    const routed = new Map<Group, RowChange[]>();
+    const concerned: Concerned[] = [];
     const stale = new Set<Group>();
     for (const change of changes) {
       const table = tableOf(change.relation);
-      for (const group of this.#stale.get(table) ?? []) stale.add(group);
-      for (const [collection, index] of this.#indexes.get(table) ?? []) {
-        const read = toRowChange(collection, change);
-        for (const group of index.concerned(read)) {
-          const before = routed.get(group);
-          if (before === undefined) routed.set(group, [read]);
-          else before.push(read);
-        }
-      }
+      const asking = this.#stale.get(table);
+      if (asking !== undefined) for (const group of asking) stale.add(group);
+      const indexes = this.#indexes.get(table);
+      if (indexes !== undefined) for (const [collection, index] of indexes) index.find(toRowChange(collection, change), concerned);
     }
-    return { changes: routed, stale };
+    return { concerned, stale };
   }
 }
 
-type Hashed = Map<ConstValue, Group[]>;
-const none: readonly Group[] = [];
-
 class Index {
-  readonly #groups = new Set<Group>();
-  readonly #scanned = new Set<Group>();
-  readonly #hashes = new Map<string, { readonly fields: readonly string[]; readonly groups: Hashed }>();
+  readonly #groups = new Map<Group, Held>();
+  readonly #scanned = new Set<Held>();
+  readonly #hashes = new Map<string, Hash>();
 
   get size(): number {
     return this.#groups.size;
@@ -90,75 +89,52 @@ class Index {
 
   add(group: Group): void {
     if (group.local === undefined || this.#groups.has(group)) return;
-    this.#groups.add(group);
+    const held: Held = { group, at: 0 };
+    this.#groups.set(group, held);
     const lookups = lookupsOf(group.local.condition);
-    if (lookups === undefined) this.#scanned.add(group);
-    for (const lookup of lookups ?? []) {
-      const { groups } = this.#hashOf(lookup);
-      for (const tuple of lookup.tuples) {
-        const key = keyOf(tuple);
-        const held = groups.get(key);
-        if (held === undefined) groups.set(key, [group]);
-        else if (!held.includes(group)) held.push(group);
-      }
+    if (lookups === undefined) this.#scanned.add(held);
+    for (const { fields, tuples } of lookups ?? []) {
+      const name = fields.join();
+      const hash = this.#hashes.get(name) ?? new Hash(fields);
+      this.#hashes.set(name, hash);
+      for (const tuple of tuples) hash.add(tuple, held);
     }
   }
 
   remove(group: Group): void {
-    if (group.local === undefined || !this.#groups.delete(group)) return;
-    this.#scanned.delete(group);
-    for (const lookup of lookupsOf(group.local.condition) ?? []) {
-      const hash = this.#hashOf(lookup);
-      for (const key of lookup.tuples.map(keyOf)) {
-        const left = (hash.groups.get(key) ?? []).filter((other) => other !== group);
-        if (left.length === 0) hash.groups.delete(key);
-        else hash.groups.set(key, left);
-      }
-      if (hash.groups.size === 0) this.#hashes.delete(lookup.fields.join());
+    const held = this.#groups.get(group);
+    if (group.local === undefined || held === undefined) return;
+    this.#groups.delete(group);
+    this.#scanned.delete(held);
+    for (const { fields, tuples } of lookupsOf(group.local.condition) ?? []) {
+      const name = fields.join();
+      const hash = this.#hashes.get(name);
+      for (const tuple of tuples) hash?.remove(tuple, held);
+      if (hash?.size === 0) this.#hashes.delete(name);
     }
   }
 
-  concerned(change: RowChange): ReadonlySet<Group> {
-    if (change === 'truncate') return this.#groups;
+  /** Adds the change to those that concern a group: of one row, or of how it was and how it is, which mostly are looked up by the same. */
+  find(change: RowChange, concerned: Concerned[]): void {
     // Where only keys are told, nobody knows whose the row was.
-    if (change.isBlind) return this.#groups;
-    return this.find(change.old, change.row);
-  }
-
-  /** Of one row, or of how it was and how it is, which mostly are looked up by the same. */
-  find(old: Row | undefined, row: Row | undefined): ReadonlySet<Group> {
-    const found = new Set<Group>(this.#scanned);
-    for (const { fields, groups } of this.#hashes.values()) {
-      const before = old === undefined ? null : keyOfRow(old, fields);
-      const now = row === undefined ? null : keyOfRow(row, fields);
-      if (before === undefined || now === undefined) for (const held of groups.values()) for (const group of held) found.add(group);
-      if (now !== null && now !== undefined) for (const group of groups.get(now) ?? none) found.add(group);
-      if (before !== now && before !== null && before !== undefined) for (const group of groups.get(before) ?? none) found.add(group);
+    if (change === 'truncate' || change.isBlind) {
+      for (const held of this.#groups.values()) note(held, change, concerned);
+      return;
     }
-    return found;
-  }
-
-  #hashOf({ fields }: Lookup): { readonly groups: Hashed } {
-    const name = fields.join();
-    const hash = this.#hashes.get(name) ?? { fields, groups: new Map() };
-    this.#hashes.set(name, hash);
-    return hash;
+    const { old, row } = change;
+    const take = (held: Held): void => note(held, change, concerned);
+    for (const held of this.#scanned) take(held);
+    for (const hash of this.#hashes.values()) {
+      if (row !== undefined) hash.find(row, take);
+      if (old !== undefined && (row === undefined || !hash.isSame(old, row))) hash.find(old, take);
+    }
   }
 }
 
-/** A value by itself; several as a text. Two tuples of one text would be asked both, and nothing is missed. */
-const keyOf = (tuple: readonly ConstValue[]): ConstValue => (tuple.length === 1 ? (tuple[0] ?? null) : tuple.join('\u0001'));
-
-/** The same of the row's values. Null: one is absent, and equals nothing. Undefined: one was not told. */
-function keyOfRow(row: Row, fields: readonly string[]): ConstValue | undefined {
-  if (fields.length === 1) return row.value(fields[0] ?? '');
-  let key = '';
-  let isTold = true;
-  for (const field of fields) {
-    const value = row.value(field);
-    if (value === null) return null;
-    if (value === undefined) isTold = false;
-    else key += key === '' && field === fields[0] ? String(value) : `\u0001${String(value)}`;
-  }
-  return isTold ? key : undefined;
+/** Each change once for each group; where that stands is remembered with the group, and is right where the group stands there. */
+function note(held: Held, change: RowChange, concerned: Concerned[]): void {
+  const { group, at } = held;
+  const known = concerned[at];
+  if (known?.group !== group) held.at = concerned.push({ group, changes: [change] }) - 1;
+  else if (known.changes.at(-1) !== change) known.changes.push(change);
 }

@@ -43,10 +43,7 @@ export function bound(ir: Ir): Bound {
   const { reads, items, holds, value } = program;
   const constants = constantsOf(ir).map((constant) => constant.value);
   const elements = items === 0 ? constants : [...Array.from({ length: items }, () => null), ...constants];
-  const frame = (row: Row): Frame => {
-    row.read(reads);
-    return { subject: row.subject, rows: none, elements, missing: none };
-  };
+  const frame = (row: Row): Frame => ({ subject: row.subject(reads), rows: none, elements, missing: none });
   return { reads, holds: (row) => holds(frame(row)), value: (row) => value(frame(row)) };
 }
 

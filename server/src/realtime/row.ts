@@ -25,60 +25,58 @@ interface Columns {
 }
 
 const known = new WeakMap<Collection, WeakMap<Relation, Columns>>();
+/** Rows of one table mostly come together. */
+let last: { readonly collection: Collection; readonly relation: Relation; readonly columns: Columns } | undefined;
 function columnsOf(collection: Collection, relation: Relation): Columns {
+  if (last?.collection === collection && last.relation === relation) return last.columns;
   const byRelation = known.get(collection) ?? new WeakMap<Relation, Columns>();
   known.set(collection, byRelation);
-  const before = byRelation.get(relation);
-  if (before !== undefined) return before;
+  const columns = byRelation.get(relation) ?? toColumns(collection, relation);
+  byRelation.set(relation, columns);
+  last = { collection, relation, columns };
+  return columns;
+}
+
+function toColumns(collection: Collection, relation: Relation): Columns {
   const columns = columnFields(collection).flatMap(({ name, ty }) => {
     const at = relation.columns.indexOf(name);
     return at < 0 ? [] : [[name, { at, value: fromText(ty), json: imageJson(ty) }] as const];
   });
-  const made = {
+  return {
     byName: new Map(columns),
     empty: Object.fromEntries(columns.map(([name]) => [name, undefined])),
     asked: new Set<readonly string[]>(),
     wanted: new Set<string>(),
   };
-  byRelation.set(relation, made);
-  return made;
 }
 
 export class Row {
   readonly #columns: Columns;
   readonly #image: Image;
-  readonly #values: Record<string, ConstValue | undefined>;
+  #values: Record<string, ConstValue | undefined> | undefined;
+  #subject: Subject | undefined;
   #texts: Record<string, string | undefined> | undefined;
   /** Whether all of it was told. */
-  readonly #isWhole: boolean;
+  #isWhole: boolean | undefined;
   /** Of how many who asked it was read. */
   #read = 0;
   #written: Map<string, string> | undefined;
-  /** For the evaluator: once `read` was asked for them, it has the columns. */
-  readonly subject: Subject;
 
   constructor(collection: Collection, relation: Relation, image: Image) {
     this.#columns = columnsOf(collection, relation);
     this.#image = image;
-    this.#values = { ...this.#columns.empty };
-    this.#isWhole = !image.includes(undefined);
-    // cast: the evaluator takes undefined for absent, and asks for nothing that was not read before.
-    this.subject = { record: this.#values as Stored, world: emptyWorld };
   }
 
   /** Undefined where it was not told. */
   get id(): string | undefined {
-    return this.#text('id') ?? undefined;
+    return this.text('id') ?? undefined;
   }
 
   /** In the form of the language; undefined where it was not told. */
   value(field: string): ConstValue | undefined {
-    const before = this.#values[field];
-    if (before !== undefined) return before;
     const column = this.#columns.byName.get(field);
     const text = column && this.#image[column.at];
-    if (column === undefined || text === undefined) return undefined;
-    return (this.#values[field] = text === null ? null : column.value(text));
+    return column === undefined || text === undefined || text === null ? text : column.value(text);
   }
 
   /** As JSON; `null` for what was not told, so ask `tells` first. */
@@ -93,20 +91,25 @@ export class Row {
   }
 
   tells(fields: readonly string[]): boolean {
-    for (const field of fields) if (this.#isWhole ? !this.#columns.byName.has(field) : this.#text(field) === undefined) return false;
+    this.#isWhole ??= !this.#image.includes(undefined);
+    for (const field of fields) if (this.#isWhole ? !this.#columns.byName.has(field) : this.text(field) === undefined) return false;
     return true;
   }
 
-  /** Sees to it that the evaluator finds these fields. `fields`: one object for each program. */
-  read(fields: readonly string[]): void {
-    const { asked, wanted } = this.#columns;
+  /** For the evaluator, which finds these fields in it. `fields`: one object for each program. */
+  subject(fields: readonly string[]): Subject {
+    const { asked, wanted, empty } = this.#columns;
     if (!asked.has(fields)) {
       asked.add(fields);
       for (const field of fields) wanted.add(field);
     }
-    if (this.#read === asked.size) return;
-    for (const field of wanted) this.value(field);
-    this.#read = asked.size;
+    const values = (this.#values ??= { ...empty });
+    if (this.#read !== asked.size) {
+      for (const field of wanted) values[field] ??= this.value(field);
+      this.#read = asked.size;
+    }
+    // cast: the evaluator takes undefined for absent, and asks for nothing that was not read before.
+    return (this.#subject ??= { record: values as Stored, world: emptyWorld });
   }
 
   /** What is the same for all who are shown the same fields is written once. */
@@ -118,7 +121,8 @@ export class Row {
     return text;
   }
 
-  #text(field: string): string | null | undefined {
+  /** As Postgres writes it. */
+  text(field: string): string | null | undefined {
     const column = this.#columns.byName.get(field);
     return column === undefined ? undefined : this.#image[column.at];
   }
@@ -142,8 +146,15 @@ export function toRowChange(collection: Collection, change: Change): RowChange {
   return { old: row(old), row: row(whole) };
 }
 
+const tables = new WeakMap<object, string>();
 /** How tables are named here, as in `public.posts`. */
-export const tableOf = ({ schema, name }: Pick<Relation, 'schema' | 'name'>): string => `${schema}.${name}`;
+export function tableOf(relation: Pick<Relation, 'schema' | 'name'>): string {
+  const before = tables.get(relation);
+  if (before !== undefined) return before;
+  const table = `${relation.schema}.${relation.name}`;
+  tables.set(relation, table);
+  return table;
+}
 export const unquoted = (table: string): string => table.replaceAll('"', '');
 
 /** A collection's columns as a query asks for them, so that its rows are images too. */

@@ -49,9 +49,9 @@ describe('a group', () => {
       [undefined, ['public.things']],
     ]);
     const change = { op: 'truncate', relation } as const;
-    expect(matcher.route([change])).toEqual({ stale: new Set(asking), changes: new Map([[local, ['truncate']]]) });
-    expect(matcher.route([{ ...change, relation: { ...relation, name: 'others' } }])).toEqual({ stale: new Set(), changes: new Map() });
+    expect(matcher.route([change])).toEqual({ stale: new Set(asking), concerned: [{ group: local, changes: ['truncate'] }] });
+    expect(matcher.route([{ ...change, relation: { ...relation, name: 'others' } }])).toEqual({ stale: new Set(), concerned: [] });
     for (const group of [...asking, local]) matcher.remove(group);
-    expect(matcher.route([change])).toEqual({ stale: new Set(), changes: new Map() });
+    expect(matcher.route([change])).toEqual({ stale: new Set(), concerned: [] });
   });
 });

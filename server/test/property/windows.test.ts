@@ -141,10 +141,10 @@ describe.each(seeds)('seed %d', (seed) => {
     const seen = { found: 0, all: 0 };
     for (let n = 0; n < runs * 2; n += 1) {
       const txn = randomTxn(random, table, random.pick(['full', 'full', 'key'] as const));
-      const { changes, stale } = matcher.route(txn);
+      const { concerned, stale } = matcher.route(txn);
       expect(stale.size).toBe(0);
       for (const group of groups) {
-        const mine = changes.get(group) ?? [];
+        const mine = concerned.find((one) => one.group === group)?.changes ?? [];
         const [some, all] = [mine, changesOf(txn)].map((told) => effectsOf(group.local, told, () => true));
         same(inOrder(some), inOrder(all));
         seen.found += mine.length;
