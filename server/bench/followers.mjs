@@ -4,6 +4,7 @@
  */
 import pg from 'pg';
 import WebSocket from 'ws';
+import { comeBack } from './come-back.mjs';
 import { below, median } from './figures.mjs';
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -161,9 +162,8 @@ async function created(what) {
 /** All drop, much changes, all come back at once with their places. */
 async function resume(what) {
   const { connections, changes, rows } = what;
-  const heard = () => undefined;
   const request = { collection: 'notes', filter: 'state == "kept"', fields: ['title', 'state'] };
-  const before = await connectAll(what, connections, heard);
+  const before = await connectAll(what, connections, () => undefined);
   const places = [];
   for (let from = 0; from < connections; from += 100)
     places.push(...(await Promise.all(before.slice(from, from + 100).map((one) => one.subscribe(request)))));
@@ -175,24 +175,7 @@ async function resume(what) {
       [n, `m${n} `, rows],
     );
   await pause(500);
-  const begun = performance.now();
-  const times = await Promise.all(
-    places.map(async ({ group, epoch, position }, n) => {
-      const one = connect(what, `127.0.0.${2 + (n % 8)}`, heard);
-      await one.ready;
-      const connected = performance.now() - begun;
-      const { mode, ops } = await one.subscribe({ ...request, at: { group, epoch, position } });
-      return { mode, ops: ops?.length ?? 0, connected, told: performance.now() - begun };
-    }),
-  );
-  const all = times.map(({ told }) => told);
-  return {
-    deltas: times.filter(({ mode }) => mode === 'delta').length,
-    ops: median(times.map(({ ops }) => ops)),
-    connected: Math.max(...times.map(({ connected }) => connected)),
-    p50: median(all),
-    most: Math.max(...all),
-  };
+  return comeBack(what, { places, request, last: `m${changes / 100 - 1} ` });
 }
 
 /** Holds connections, until stdin ends. */

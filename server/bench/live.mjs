@@ -96,7 +96,7 @@ const kinds = {
   resume: async (ground) => {
     await empty(ground, 100);
     return withServer(ground, (server, about) =>
-      load('followers.mjs', { ...about, kind: 'resume', connections: 1_000, changes: 10_000, rows: 100 }),
+      load('followers.mjs', { ...about, pid: server.pid, kind: 'resume', connections: 1_000, changes: 10_000, rows: 100 }),
     );
   },
   memory: async (ground) => {
@@ -196,7 +196,7 @@ export function reportLive(results) {
     const of = (name) => median(results.resume.map((one) => one[name]));
     const deltas = Math.min(...results.resume.map(({ deltas }) => deltas));
     lines.push(
-      `1,000 come back after 10,000 changes: connected after ${of('connected').toFixed(0)} ms, told after ${of('p50').toFixed(0)} ms (p50) and ${of('most').toFixed(0)} ms (all; wanted ≤ 500); ${deltas} by what they missed (${of('ops')} operations)`,
+      `1,000 come back after 10,000 changes: connected after ${of('connected').toFixed(0)} ms, told after ${of('p50').toFixed(0)} ms (p50) and ${of('most').toFixed(0)} ms (all; wanted ≤ 500); ${deltas} by what they missed (${of('ops')} operations); CPU of the server ${of('server').toFixed(0)} ms, of those who come back ${of('own').toFixed(0)} ms`,
     );
   }
   if (results.memory) {
