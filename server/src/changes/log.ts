@@ -59,7 +59,8 @@ export function createChangeLog(
 ): ChangeLog {
   const ring = new Ring(bounds);
   const retention = new Retention(bounds);
-  const followers = new Set<Follower>();
+  /** Another list where one comes or goes: whoever is being told goes on with his. */
+  let followers: readonly Follower[] = [];
   let epoch = '';
   let state: LogState = 'off';
   let reason: string | undefined;
@@ -68,7 +69,7 @@ export function createChangeLog(
   const waiting = createWaiting();
 
   const tell = (what: (follower: Follower) => void): void => {
-    for (const follower of [...followers]) {
+    for (const follower of followers) {
       try {
         what(follower);
       } catch (error) {
@@ -151,9 +152,9 @@ export function createChangeLog(
     },
     after: (position) => ring.after(position),
     follow: (follower) => {
-      followers.add(follower);
+      followers = [...followers, follower];
       capture.start();
-      return () => void followers.delete(follower);
+      return () => void (followers = followers.filter((other) => other !== follower));
     },
     barrier: () => {
       if (state !== 'live') return Promise.reject(unavailable());

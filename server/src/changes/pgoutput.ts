@@ -49,11 +49,16 @@ export function createDecoder(): Decoder {
   let bytes = bytesOf(Buffer.alloc(0));
   let at = 0;
 
-  let ascii: string | undefined;
   let origin = 0;
+  let ascii: string | undefined;
+  /** Whether `ascii` is of this message: begins and commits have no text. */
+  let isRead = false;
 
-  const text = (start: number, end: number): string =>
-    ascii === undefined ? bytes.utf8Slice(start, end) : ascii.substring(start - origin, end - origin);
+  const text = (start: number, end: number): string => {
+    if (!isRead) ascii = asciiOf(bytes, origin);
+    isRead = true;
+    return ascii === undefined ? bytes.utf8Slice(start, end) : ascii.substring(start - origin, end - origin);
+  };
   const int8 = (): number => bytes[at++] ?? 0;
   const int16 = (): number => (int8() << 8) | int8();
   const uint32 = (): number => {
@@ -95,6 +100,10 @@ export function createDecoder(): Decoder {
     else streamed.get(stream)?.set(oid, kept);
   };
 
+  /** The value of the row before, where the row after has the same: most do, and one text is held for both. */
+  const again = (before: string | null | undefined, length: number): string | undefined =>
+    isRead && before?.length === length && ascii?.startsWith(before, at - origin) === true ? before : undefined;
+
   /** The columns of a row. What was not sent because it stayed the same is taken from `old`; of a key's row, only the key was sent. */
   const tuple = (key: readonly boolean[] | undefined, old: Image | undefined): Image => {
     const count = int16();
@@ -103,7 +112,7 @@ export function createDecoder(): Decoder {
       const kind = int8();
       if (kind === 0x74) {
         const length = uint32();
-        image.push(text(at, at + length));
+        image.push(again(old?.[index], length) ?? text(at, at + length));
         at += length;
       } else if (kind === 0x6e) image.push(key === undefined || key[index] === true ? null : undefined);
       else if (kind === 0x75) image.push(old?.[index]);
@@ -144,7 +153,7 @@ export function createDecoder(): Decoder {
   /** ms since 1970, of µs since 2000. */
   const moment = (): number => {
     at += 8;
-    return Math.floor(Number(bytes.readBigInt64BE(at - 8)) / 1_000) + 946_684_800_000;
+    return Math.floor((bytes.readInt32BE(at - 8) * 2 ** 32 + bytes.readUInt32BE(at - 4)) / 1_000) + 946_684_800_000;
   };
 
   const event = (tag: number, rows: boolean, wanted: Wanted): Event | undefined => {
@@ -201,7 +210,7 @@ export function createDecoder(): Decoder {
     decode: (from, offset, rows, wanted = nothing) => {
       bytes = bytesOf(from);
       at = origin = offset;
-      ascii = asciiOf(bytes, offset);
+      isRead = false;
       return event(int8(), rows, wanted);
     },
     restart: () => {

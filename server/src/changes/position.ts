@@ -1,11 +1,11 @@
 /** Places in Postgres's log as texts of 16 hex digits. */
+import { bytesOf } from './bytes.ts';
 import type { Position } from './change.ts';
 
 export const start: Position = '0'.repeat(16);
 
 /** 64 bits in network order. */
-export const positionAt = (from: Buffer, offset: number): Position => hex(from.readUInt32BE(offset)) + hex(from.readUInt32BE(offset + 4));
-const hex = (half: number): string => half.toString(16).padStart(8, '0');
+export const positionAt = (from: Buffer, offset: number): Position => bytesOf(from).hexSlice(offset, offset + 8);
 
 /** From Postgres's way of writing it: `16/B374D848`. */
 export function positionOf(lsn: string): Position {

@@ -137,10 +137,8 @@ export function joinTransactions(
     const { xid, changes, messages, bulk, bytes } = done;
     keeping.commit(xid, { position: end, at, changes, messages });
     if (end <= known()) return;
-    deliver(
-      { position: end, xid, changes, messages, ...(bulk === undefined ? {} : { bulk }) },
-      bulk === undefined ? bytes : perChange * bulk.size,
-    );
+    if (bulk === undefined) deliver({ position: end, xid, changes, messages }, bytes);
+    else deliver({ position: end, xid, changes, messages, bulk }, perChange * bulk.size);
   };
 
   const take = (event: Event, size: number): void => {
