@@ -5,10 +5,10 @@
 import { Cache } from '../dist/kit/cache.js';
 import { parseList } from '../dist/records/parse/list.js';
 import { callerOf } from '../dist/records/policy.js';
-import { effectsOf } from '../dist/realtime/effects.js';
-import { groupOf } from '../dist/realtime/group.js';
-import { Matcher } from '../dist/realtime/match.js';
-import { toRowChange } from '../dist/realtime/row.js';
+import { effectsOf } from '../dist/realtime/groups/effects.js';
+import { groupOf } from '../dist/realtime/groups/group.js';
+import { Matcher } from '../dist/realtime/matching/match.js';
+import { toRowChange } from '../dist/realtime/matching/row.js';
 import { buildCollection } from '../dist/schema/collection.js';
 import { makeSchema } from '../dist/schema/load.js';
 

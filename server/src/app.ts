@@ -20,7 +20,7 @@ import { Cache } from './kit/cache.ts';
 import type { Config } from './kit/config.ts';
 import type { Log } from './kit/log.ts';
 import { createRealtime } from './realtime/attach.ts';
-import type { Backlog } from './realtime/backlog.ts';
+import type { Backlog } from './realtime/doors/backlog.ts';
 import type { Hub } from './realtime/hub.ts';
 import { followSchema, schemaOf } from './schema/load.ts';
 import { ensureUsers } from './schema/save.ts';

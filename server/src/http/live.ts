@@ -1,4 +1,4 @@
-/** GET /records/:collection/live: a live query as an answer that does not end. What opens it is a part of the app (realtime/streams.ts). */
+/** GET /records/:collection/live: a live query as an answer that does not end. What opens it is a part of the app (realtime/doors/streams.ts). */
 import { endOf } from '../auth/authenticate.ts';
 import type { Ctx } from '../ctx.ts';
 import type { Actor } from '../kit/actor.ts';

@@ -35,7 +35,7 @@ interface RecordRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/api/v1/records`: a collection, and behind it nothing, a word, or an id and perhaps a word. */
   readonly path: string;
-  /** `live`: a part of the app, made beside the routes (realtime/streams.ts). */
+  /** `live`: a part of the app, made beside the routes (realtime/doors/streams.ts). */
   readonly work: Work<Incoming> | 'live';
   readonly options?: RouteOptions;
 }

@@ -3,14 +3,14 @@ import type { Server } from 'node:http';
 import { systemCtx, type Base } from '../ctx.ts';
 import { limits } from '../kit/limits.ts';
 import { reloadSchema } from '../schema/load.ts';
-import type { Backlog } from './backlog.ts';
+import type { Backlog } from './doors/backlog.ts';
 import { Clients } from './clients.ts';
 import { Hub } from './hub.ts';
-import { Memberships } from './memberships.ts';
+import { Memberships } from './members/memberships.ts';
 import { Rights } from './rights.ts';
 import { Sight } from './snapshot.ts';
-import { openSockets } from './sockets.ts';
-import { openStreams, type Streams } from './streams.ts';
+import { openSockets } from './doors/sockets.ts';
+import { openStreams, type Streams } from './doors/streams.ts';
 
 export interface Realtime {
   readonly hub: Hub;

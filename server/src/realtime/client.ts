@@ -12,14 +12,14 @@ import { fail } from '../kit/errors.ts';
 import { newId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import type { Hub } from './hub.ts';
-import { tooBusy, type LiveGroup } from './live-group.ts';
-import type { MemberSet } from './member-set.ts';
-import type { Memberships } from './memberships.ts';
+import { tooBusy, type LiveGroup } from './groups/live-group.ts';
+import type { MemberSet } from './members/member-set.ts';
+import type { Memberships } from './members/memberships.ts';
 import { Pace } from './pace.ts';
-import { inParts, type Part } from './parts.ts';
+import { inParts, type Part } from './doors/parts.ts';
 import type { Rights } from './rights.ts';
 import { enter, leave, parseSubscription, type LiveRequest } from './subscribe.ts';
-import { toWireOps } from './wire.ts';
+import { toWireOps } from './doors/wire.ts';
 
 /** The way to him: a socket, or an answer that does not end. */
 export interface Way {

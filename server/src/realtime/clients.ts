@@ -3,10 +3,10 @@ import type { Base } from '../ctx.ts';
 import { idsOf, limitKey, networkOf } from '../kit/actor.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
-import type { Backlog } from './backlog.ts';
+import type { Backlog } from './doors/backlog.ts';
 import type { Client } from './client.ts';
 import type { Hub } from './hub.ts';
-import type { Memberships } from './memberships.ts';
+import type { Memberships } from './members/memberships.ts';
 import type { Ids, Rights } from './rights.ts';
 
 /** What both ways share. */

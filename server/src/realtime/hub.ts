@@ -13,12 +13,12 @@ import { fail } from '../kit/errors.ts';
 import type { Log } from '../kit/log.ts';
 import { limits } from '../kit/limits.ts';
 import { Turns } from '../kit/turns.ts';
-import type { Group } from './group.ts';
-import type { LiveGroup } from './live-group.ts';
-import { Matcher } from './match.ts';
-import type { RowChange } from './row.ts';
-import { isBulkOf } from './since.ts';
-import type { Op } from './effects.ts';
+import type { Group } from './groups/group.ts';
+import type { LiveGroup } from './groups/live-group.ts';
+import { Matcher } from './matching/match.ts';
+import type { RowChange } from './matching/row.ts';
+import { isBulkOf } from './groups/since.ts';
+import type { Op } from './groups/effects.ts';
 import { Seen } from './snapshot.ts';
 
 /** Who follows the log together with the groups, and before them. */

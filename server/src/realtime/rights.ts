@@ -14,7 +14,7 @@ import type { Base } from '../ctx.ts';
 import { idsOf, type Actor } from '../kit/actor.ts';
 import type { Change, Image, Relation, Txn } from '../changes/change.ts';
 import type { Hub } from './hub.ts';
-import { tableOf } from './row.ts';
+import { tableOf } from './matching/row.ts';
 import type { Sight } from './snapshot.ts';
 
 /** The ids of sessions, keys and accounts; `all` where it is not told which. */

@@ -1,6 +1,6 @@
 /** Under which names groups are known, and which of them Postgres has to be asked for. */
 import { describe, expect, test } from '@jest/globals';
-import { Matcher } from '../../src/realtime/match.ts';
+import { Matcher } from '../../src/realtime/matching/match.ts';
 import { anyGroupFor, nobodyOf, relation } from '../property/stream.ts';
 
 describe('the name of a group', () => {

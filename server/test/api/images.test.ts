@@ -1,8 +1,8 @@
 /** A row as the change log tells it is the row that a query brings: as constants of the language, and as JSON, for every type. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { systemCtx } from '../../src/ctx.ts';
-import { groupOf } from '../../src/realtime/group.ts';
-import { queried, Row } from '../../src/realtime/row.ts';
+import { groupOf } from '../../src/realtime/groups/group.ts';
+import { queried, Row } from '../../src/realtime/matching/row.ts';
 import { inputOfBody } from '../../src/records/parse/input.ts';
 import { parseList } from '../../src/records/parse/list.ts';
 import { callerOf } from '../../src/records/policy.ts';

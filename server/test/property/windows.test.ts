@@ -5,10 +5,10 @@
  */
 import { describe, expect, test } from '@jest/globals';
 import type { Change } from '../../src/changes/change.ts';
-import { effectsOf, type Op } from '../../src/realtime/effects.ts';
-import type { Local } from '../../src/realtime/local.ts';
-import { Matcher } from '../../src/realtime/match.ts';
-import { capacityOf, Window } from '../../src/realtime/window.ts';
+import { effectsOf, type Op } from '../../src/realtime/groups/effects.ts';
+import type { Local } from '../../src/realtime/matching/local.ts';
+import { Matcher } from '../../src/realtime/matching/match.ts';
+import { capacityOf, Window } from '../../src/realtime/groups/window.ts';
 import { randomness, type Random } from './random.ts';
 import {
   changesOf,

@@ -2,11 +2,11 @@
 import type { ConstValue } from '@underpin/sdk/expr/ir';
 import type { Stored } from '@underpin/sdk/expr/findings';
 import { emptyWorld, type Subject } from '@underpin/sdk/expr/world';
-import type { Change, Image, Relation } from '../changes/change.ts';
-import { ident } from '../kit/sql.ts';
-import { columnFields, type Collection } from '../schema/collection.ts';
-import { fromText, imageJson, type FromText } from '../schema/image-text.ts';
-import type { ToJson } from '../schema/json-text.ts';
+import type { Change, Image, Relation } from '../../changes/change.ts';
+import { ident } from '../../kit/sql.ts';
+import { columnFields, type Collection } from '../../schema/collection.ts';
+import { fromText, imageJson, type FromText } from '../../schema/image-text.ts';
+import type { ToJson } from '../../schema/json-text.ts';
 
 interface Column {
   readonly at: number;

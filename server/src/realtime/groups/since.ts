@@ -1,7 +1,7 @@
 /** What transactions did to a group's own table, and whether they may concern it at all. */
-import type { Txn } from '../changes/change.ts';
+import type { Txn } from '../../changes/change.ts';
 import type { Group } from './group.ts';
-import { tableOf, toRowChange, type RowChange } from './row.ts';
+import { tableOf, toRowChange, type RowChange } from '../matching/row.ts';
 
 /** Undefined where one of them was too large to be told. */
 export function changesOf(group: Group, txns: readonly Txn[]): readonly RowChange[] | undefined {

@@ -9,10 +9,10 @@
  *
  * Groups that take a query are told which of them a change may concern; nothing is judged for them here.
  */
-import type { Change } from '../changes/change.ts';
-import type { Collection } from '../schema/collection.ts';
+import type { Change } from '../../changes/change.ts';
+import type { Collection } from '../../schema/collection.ts';
 import { lookupsOf } from './equalities.ts';
-import type { Group } from './group.ts';
+import type { Group } from '../groups/group.ts';
 import { Hash, type Held } from './hash.ts';
 import { tableOf, toRowChange, type Row, type RowChange } from './row.ts';
 

@@ -10,8 +10,8 @@ import type { ConstValue, Ir } from '@underpin/sdk/expr/ir';
 import { compilerOf } from '@underpin/sdk/expr/evaluate';
 import { nodesOf, rebuild } from '@underpin/sdk/expr/walk';
 import type { Frame, MemoryView } from '@underpin/sdk/expr/world';
-import { constantsOf, isLiteral, shapeKey } from '../expr/shape.ts';
-import { Recent } from '../kit/recent.ts';
+import { constantsOf, isLiteral, shapeKey } from '../../expr/shape.ts';
+import { Recent } from '../../kit/recent.ts';
 import type { Row } from './row.ts';
 
 /** An expression with its own constants, ready to be asked. */

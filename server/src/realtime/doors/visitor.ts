@@ -4,21 +4,21 @@
  * Ten thousand of them are there at once and mostly quiet: what each keeps is one object of this class, and nothing of the
  * request with which he came.
  */
-import { countMessage } from '../auth/admit.ts';
-import { endOf } from '../auth/authenticate.ts';
+import { countMessage } from '../../auth/admit.ts';
+import { endOf } from '../../auth/authenticate.ts';
 import type { ResetReason, LiveRequests } from '@underpin/sdk/wire';
-import type { Base } from '../ctx.ts';
-import { problemOf } from '../db/problem.ts';
-import { limitKey, type Actor } from '../kit/actor.ts';
-import { failAt } from '../kit/errors.ts';
-import { newId } from '../kit/ids.ts';
-import { limits } from '../kit/limits.ts';
-import { Client, type Way } from './client.ts';
-import type { Live } from './clients.ts';
+import type { Base } from '../../ctx.ts';
+import { problemOf } from '../../db/problem.ts';
+import { limitKey, type Actor } from '../../kit/actor.ts';
+import { failAt } from '../../kit/errors.ts';
+import { newId } from '../../kit/ids.ts';
+import { limits } from '../../kit/limits.ts';
+import { Client, type Way } from '../client.ts';
+import type { Live } from '../clients.ts';
 import { actorOf, bearer, readHandshake, type Came } from './handshake.ts';
 import type { Part } from './parts.ts';
 import { letGo, type Socket } from './socket.ts';
-import { parseRequest } from './subscribe.ts';
+import { parseRequest } from '../subscribe.ts';
 
 type Give = (told: unknown) => void;
 

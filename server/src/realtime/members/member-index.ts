@@ -2,11 +2,11 @@
  * Which sets a change may concern: looked up by the value that their rows must have (`person == "…"`), or all of the table where there is
  * no such value, or the log does not tell it. What is found reads the change itself, so too many cost time only.
  */
-import type { Change, Image } from '../changes/change.ts';
-import { lookupsOf } from './equalities.ts';
+import type { Change, Image } from '../../changes/change.ts';
+import { lookupsOf } from '../matching/equalities.ts';
 import type { MemberSet } from './member-set.ts';
 import type { Source } from './membership.ts';
-import { tableOf } from './row.ts';
+import { tableOf } from '../matching/row.ts';
 
 interface Found {
   readonly all: Set<MemberSet>;

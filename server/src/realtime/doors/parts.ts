@@ -1,7 +1,7 @@
 /** A snapshot in parts: the next is sent when the client has the one before, so that no more than one of them waits. */
 import type { LiveRow } from '@underpin/sdk/wire';
-import { fail } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
+import { fail } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
 import { toWireRows } from './wire.ts';
 
 export type Part = readonly [id: string, n: number, rows: readonly LiveRow[], last: boolean];

@@ -14,19 +14,19 @@
  * has a name that is never given again, and is asked of Postgres anew (parsed anew, for `now` stands in the filter as well);
  * as everywhere, time alone changes nothing by itself.
  */
-import { slot } from '../kit/cache.ts';
-import { deriveKey, hmac, randomToken } from '../kit/crypto.ts';
+import { slot } from '../../kit/cache.ts';
+import { deriveKey, hmac, randomToken } from '../../kit/crypto.ts';
 import type { Ir } from '@underpin/sdk/expr/ir';
-import { memoryView } from '../records/rules/memory.ts';
-import type { SortKey } from '../records/parse/conditions.ts';
-import type { Asked } from '../records/parse/list.ts';
-import { shapeOfKey } from '../records/reading/follow.ts';
-import { visibleFields } from '../records/reading/select.ts';
-import { observed, policyFor, refuseNever, type Caller, type Condition } from '../records/policy.ts';
-import type { Collection } from '../schema/collection.ts';
+import { memoryView } from '../../records/rules/memory.ts';
+import type { SortKey } from '../../records/parse/conditions.ts';
+import type { Asked } from '../../records/parse/list.ts';
+import { shapeOfKey } from '../../records/reading/follow.ts';
+import { visibleFields } from '../../records/reading/select.ts';
+import { observed, policyFor, refuseNever, type Caller, type Condition } from '../../records/policy.ts';
+import type { Collection } from '../../schema/collection.ts';
 import { askOfExpand, nameOfExpand, nameOfIr, tablesOf, tablesShown } from './asking.ts';
-import { localOf, type Local } from './local.ts';
-import { unquoted } from './row.ts';
+import { localOf, type Local } from '../matching/local.ts';
+import { unquoted } from '../matching/row.ts';
 
 export interface Group {
   /** Its name: the same for all who are owed the same bytes, in every process of the installation. */

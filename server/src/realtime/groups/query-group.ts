@@ -6,16 +6,16 @@
  * saw come before all that it did not see, the answer is the view at the place before the first of the latter. Else it is
  * asked again. Why it is enough: transactions on other tables change nothing in the answer, so only the order of these counts.
  */
-import type { Position } from '../changes/change.ts';
-import { limits } from '../kit/limits.ts';
-import { planList } from '../records/reading/plan.ts';
-import { noLists } from '../records/reading/select.ts';
+import type { Position } from '../../changes/change.ts';
+import { limits } from '../../kit/limits.ts';
+import { planList } from '../../records/reading/plan.ts';
+import { noLists } from '../../records/reading/select.ts';
 import type { Op } from './effects.ts';
 import type { Group } from './group.ts';
-import type { Hub } from './hub.ts';
+import type { Hub } from '../hub.ts';
 import { tooBusy, tooMany, type Comer, type Entered, type LiveGroup } from './live-group.ts';
 import { concerns } from './since.ts';
-import { missed, readAt, withSnapshot } from './snapshot.ts';
+import { missed, readAt, withSnapshot } from '../snapshot.ts';
 
 interface Answer {
   readonly rows: ReadonlyMap<string, string>;

@@ -1,15 +1,15 @@
 /** A group without a limit: what a transaction does to it is seen from the rows that it changed, as they were and as they are. */
-import type { Txn } from '../changes/change.ts';
-import { limits } from '../kit/limits.ts';
-import { planImages } from '../records/reading/images.ts';
+import type { Txn } from '../../changes/change.ts';
+import { limits } from '../../kit/limits.ts';
+import { planImages } from '../../records/reading/images.ts';
 import { effectsOf, type Op } from './effects.ts';
 import type { Group } from './group.ts';
-import type { Hub } from './hub.ts';
+import type { Hub } from '../hub.ts';
 import { tooBusy, tooMany, type Comer, type Entered, type LiveGroup } from './live-group.ts';
-import type { Local } from './local.ts';
-import { queried, Row, type RowChange } from './row.ts';
+import type { Local } from '../matching/local.ts';
+import { queried, Row, type RowChange } from '../matching/row.ts';
 import { changesOf, concerns, isBulkOf } from './since.ts';
-import { missed, readAt } from './snapshot.ts';
+import { missed, readAt } from '../snapshot.ts';
 
 export class RowsGroup implements LiveGroup {
   readonly group: Group;

@@ -1,7 +1,7 @@
 /** The order of a list as the rows of a window are kept in it. */
 import type { ConstValue } from '@underpin/sdk/expr/ir';
 import { createOrder } from '@underpin/sdk/expr/order';
-import type { SortKey } from '../records/parse/conditions.ts';
+import type { SortKey } from '../../records/parse/conditions.ts';
 
 /** The values of a row's sort keys, as its caller sees them. */
 export type Keys = readonly ConstValue[];

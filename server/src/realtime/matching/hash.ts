@@ -1,6 +1,6 @@
 /** Groups by the values that a row must have in some columns: a map for the first column, in it maps for the second, and so on. */
 import type { ConstValue } from '@underpin/sdk/expr/ir';
-import type { Group } from './group.ts';
+import type { Group } from '../groups/group.ts';
 import type { Row } from './row.ts';
 
 /** A group in an index. */

@@ -7,8 +7,8 @@
  * has left those who were given it, which `has` says; without it, nobody can know, and the group is to be read anew.
  * Why it is enough: what lies between is never shown, and a test compares with the rows before and after.
  */
-import type { Local } from './local.ts';
-import type { Row, RowChange } from './row.ts';
+import type { Local } from '../matching/local.ts';
+import type { Row, RowChange } from '../matching/row.ts';
 
 export type Op = readonly ['put', id: string, json: string] | readonly ['leave', id: string] | readonly ['truncate'];
 

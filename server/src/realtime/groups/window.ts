@@ -11,11 +11,11 @@
  *
  * Only ids of old images are looked at, so that a log that tells keys only is enough, but where a long value was not told again.
  */
-import { limits } from '../kit/limits.ts';
+import { limits } from '../../kit/limits.ts';
 import type { Op } from './effects.ts';
-import type { Local } from './local.ts';
-import type { Keys } from './order.ts';
-import type { Row, RowChange } from './row.ts';
+import type { Local } from '../matching/local.ts';
+import type { Keys } from '../matching/order.ts';
+import type { Row, RowChange } from '../matching/row.ts';
 
 interface Held {
   readonly id: string;

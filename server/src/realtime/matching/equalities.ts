@@ -8,7 +8,7 @@
  */
 import type { CompareClass, ConstValue, Ir } from '@underpin/sdk/expr/ir';
 import { isList } from '@underpin/sdk/expr/scalar';
-import { limits } from '../kit/limits.ts';
+import { limits } from '../../kit/limits.ts';
 
 /** `fields` in order, and the tuples of values under which it is found. */
 export interface Lookup {

@@ -3,15 +3,15 @@ import { classify } from '@underpin/sdk/expr/classify';
 import type { Ir } from '@underpin/sdk/expr/ir';
 import { manyOf, nodesOf, rowOf } from '@underpin/sdk/expr/walk';
 import type { MemoryView } from '@underpin/sdk/expr/world';
-import { constantsOf, shapeKey } from '../expr/shape.ts';
-import type { Expand } from '../records/parse/expand.ts';
-import { policyFor, readOf, type Caller } from '../records/policy.ts';
-import { shapeOfKey } from '../records/reading/follow.ts';
-import { visibleFields } from '../records/reading/select.ts';
-import type { Collection, Field } from '../schema/collection.ts';
-import type { Schema } from '../schema/load.ts';
-import { naming } from '../schema/model.ts';
-import { unquoted } from './row.ts';
+import { constantsOf, shapeKey } from '../../expr/shape.ts';
+import type { Expand } from '../../records/parse/expand.ts';
+import { policyFor, readOf, type Caller } from '../../records/policy.ts';
+import { shapeOfKey } from '../../records/reading/follow.ts';
+import { visibleFields } from '../../records/reading/select.ts';
+import type { Collection, Field } from '../../schema/collection.ts';
+import type { Schema } from '../../schema/load.ts';
+import { naming } from '../../schema/model.ts';
+import { unquoted } from '../matching/row.ts';
 
 /** All that a condition says, with its constants. */
 export const nameOfIr = (ir: Ir): string => `${shapeKey(ir)} ${JSON.stringify(constantsOf(ir).map(({ value }) => value))}`;

@@ -1,7 +1,7 @@
 /** A socket, as the files of its door see it. */
 import type { Server, Socket as IoSocket } from 'socket.io';
 import type { LiveMessages, LiveRequests } from '@underpin/sdk/wire';
-import type { Client } from './client.ts';
+import type { Client } from '../client.ts';
 import { print } from './wire.ts';
 
 interface Data {

@@ -5,7 +5,7 @@
  * for all who are told the same.
  */
 import type { LiveOp, LiveRow } from '@underpin/sdk/wire';
-import type { Op } from './effects.ts';
+import type { Op } from '../groups/effects.ts';
 
 /** A part of a message that is written already. */
 class Written {

@@ -10,12 +10,12 @@
  */
 import type { CompareClass, Ir, Many, Row } from '@underpin/sdk/expr/ir';
 import { nodesOf, rebuild } from '@underpin/sdk/expr/walk';
-import { nameOfIr } from './asking.ts';
-import { conjuncts } from './equalities.ts';
-import type { Collection } from '../schema/collection.ts';
-import type { Schema } from '../schema/load.ts';
-import { naming } from '../schema/model.ts';
-import { unquoted } from './row.ts';
+import { nameOfIr } from '../groups/asking.ts';
+import { conjuncts } from '../matching/equalities.ts';
+import type { Collection } from '../../schema/collection.ts';
+import type { Schema } from '../../schema/load.ts';
+import { naming } from '../../schema/model.ts';
+import { unquoted } from '../matching/row.ts';
 
 /** Whose values of which column are the set. */
 export type Source = { readonly name: string; readonly table: string } & (

@@ -1,9 +1,9 @@
 /** One set of values that a rule hangs on, and who follows by it. */
-import type { Change, Image } from '../changes/change.ts';
-import { limits } from '../kit/limits.ts';
+import type { Change, Image } from '../../changes/change.ts';
+import { limits } from '../../kit/limits.ts';
 import type { Source } from './membership.ts';
-import { bound } from './program.ts';
-import { queried, Row, toRowChange } from './row.ts';
+import { bound } from '../matching/program.ts';
+import { queried, Row, toRowChange } from '../matching/row.ts';
 
 /** He is to ask again. */
 export interface Follower {

@@ -8,22 +8,22 @@
  * values of the set themselves, in SQL as in memory, so a view is of one set, and that of its place.
  */
 import type { Ir } from '@underpin/sdk/expr/ir';
-import type { Change, Txn } from '../changes/change.ts';
-import { systemCtx, type Base, type Ctx } from '../ctx.ts';
-import type { Statement } from '../db/connect.ts';
-import { limits } from '../kit/limits.ts';
-import { planImages } from '../records/reading/images.ts';
-import { callerOf, policyFor, readOf, type Caller } from '../records/policy.ts';
-import { visibleFields } from '../records/reading/select.ts';
-import type { Schema } from '../schema/load.ts';
-import type { Hub } from './hub.ts';
-import { tooBusy } from './live-group.ts';
+import type { Change, Txn } from '../../changes/change.ts';
+import { systemCtx, type Base, type Ctx } from '../../ctx.ts';
+import type { Statement } from '../../db/connect.ts';
+import { limits } from '../../kit/limits.ts';
+import { planImages } from '../../records/reading/images.ts';
+import { callerOf, policyFor, readOf, type Caller } from '../../records/policy.ts';
+import { visibleFields } from '../../records/reading/select.ts';
+import type { Schema } from '../../schema/load.ts';
+import type { Hub } from '../hub.ts';
+import { tooBusy } from '../groups/live-group.ts';
 import { MemberIndex } from './member-index.ts';
 import { MemberSet, type Follower } from './member-set.ts';
-import type { Wanted } from './group.ts';
+import type { Wanted } from '../groups/group.ts';
 import { sourcesOf, withSets, type Source } from './membership.ts';
-import { queried, tableOf } from './row.ts';
-import { missed, readAt, withSnapshot } from './snapshot.ts';
+import { queried, tableOf } from '../matching/row.ts';
+import { missed, readAt, withSnapshot } from '../snapshot.ts';
 
 /** The caller, of whom is known what he is a member of. */
 export function memberOf(caller: Caller, sets: readonly MemberSet[]): Caller {

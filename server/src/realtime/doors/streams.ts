@@ -8,15 +8,15 @@
  * What waits for who reads slowly is bounded as it is for sockets (backlog.ts): beyond it he leaves, and comes back when he has read.
  */
 import type { LivePlace, SubscribeAnswer } from '@underpin/sdk/wire';
-import type { Base, Ctx } from '../ctx.ts';
-import { problemOf } from '../db/problem.ts';
-import type { Actor } from '../kit/actor.ts';
-import { failAt } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
-import type { Input } from '../records/parse/input.ts';
+import type { Base, Ctx } from '../../ctx.ts';
+import { problemOf } from '../../db/problem.ts';
+import type { Actor } from '../../kit/actor.ts';
+import { failAt } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Input } from '../../records/parse/input.ts';
 import type { Backlog } from './backlog.ts';
-import { Client, type Way } from './client.ts';
-import type { Live } from './clients.ts';
+import { Client, type Way } from '../client.ts';
+import type { Live } from '../clients.ts';
 import { print, toWireOps } from './wire.ts';
 
 /** Who opens a stream. */

@@ -6,17 +6,17 @@
  * remembered, so that they are told the difference. Why it is enough: at the end of the hand-off the window is exact at the head
  * of the log, and the difference of two exact windows leads from one to the other.
  */
-import type { Txn } from '../changes/change.ts';
-import { limits } from '../kit/limits.ts';
-import { planImages } from '../records/reading/images.ts';
+import type { Txn } from '../../changes/change.ts';
+import { limits } from '../../kit/limits.ts';
+import { planImages } from '../../records/reading/images.ts';
 import { effectsOf, type Op } from './effects.ts';
 import type { Group } from './group.ts';
-import type { Hub } from './hub.ts';
+import type { Hub } from '../hub.ts';
 import { tooBusy, type Comer, type Entered, type LiveGroup } from './live-group.ts';
-import type { Local } from './local.ts';
-import { queried, Row, type RowChange } from './row.ts';
+import type { Local } from '../matching/local.ts';
+import { queried, Row, type RowChange } from '../matching/row.ts';
 import { changesOf, isBulkOf } from './since.ts';
-import { missed, readAt } from './snapshot.ts';
+import { missed, readAt } from '../snapshot.ts';
 import { Window } from './window.ts';
 
 export class WindowGroup implements LiveGroup {

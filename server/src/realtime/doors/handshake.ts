@@ -6,13 +6,13 @@
  * follows as an admin who did not mean to.
  */
 import type { IncomingMessage } from 'node:http';
-import { authenticate } from '../auth/authenticate.ts';
-import { cookieOf, isSameOrigin, type CookieOf, type SessionCookie } from '../auth/cookies.ts';
-import type { Base } from '../ctx.ts';
-import type { Actor } from '../kit/actor.ts';
-import type { Config } from '../kit/config.ts';
-import { failAt } from '../kit/errors.ts';
-import { addressOf } from '../kit/peer.ts';
+import { authenticate } from '../../auth/authenticate.ts';
+import { cookieOf, isSameOrigin, type CookieOf, type SessionCookie } from '../../auth/cookies.ts';
+import type { Base } from '../../ctx.ts';
+import type { Actor } from '../../kit/actor.ts';
+import type { Config } from '../../kit/config.ts';
+import { failAt } from '../../kit/errors.ts';
+import { addressOf } from '../../kit/peer.ts';
 
 interface Handshake {
   readonly token: string | undefined;

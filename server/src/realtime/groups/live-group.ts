@@ -6,15 +6,15 @@
  * fate hangs on other tables, the query is asked again and the answers are compared (`query-group.ts`).
  */
 import type { LivePlace } from '@underpin/sdk/wire';
-import type { Position, Txn } from '../changes/change.ts';
-import type { Ctx } from '../ctx.ts';
-import { fail } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
-import type { Asked } from '../records/parse/list.ts';
-import type { Caller } from '../records/policy.ts';
+import type { Position, Txn } from '../../changes/change.ts';
+import type { Ctx } from '../../ctx.ts';
+import { fail } from '../../kit/errors.ts';
+import { limits } from '../../kit/limits.ts';
+import type { Asked } from '../../records/parse/list.ts';
+import type { Caller } from '../../records/policy.ts';
 import type { Op } from './effects.ts';
 import type { Group } from './group.ts';
-import type { RowChange } from './row.ts';
+import type { RowChange } from '../matching/row.ts';
 
 /** What one who comes is told: all rows as JSON, or what he missed. */
 export type Entered =
