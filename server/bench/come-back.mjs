@@ -35,8 +35,8 @@ function textIn(bytes) {
   return end > bytes.length ? undefined : { from, end };
 }
 
-/** Resolves with when it was connected and told, and with the answer's bytes. */
-function comeBackOne({ url, token, from, request }) {
+/** Resolves with when it was connected and told, and with the answer's bytes. It asks when `mayAsk` says so. */
+function comeBackOne({ url, token, from, request, isUp: isThere, mayAsk }) {
   const to = new URL(url);
   const socket = createConnection({ host: to.hostname, port: Number(to.port), localAddress: from, noDelay: true });
   socket.write(upgrade(to));
@@ -48,8 +48,9 @@ function comeBackOne({ url, token, from, request }) {
       if (kind === '0') socket.write(frameOf(`40${JSON.stringify({ token, v: 1 })}`));
       else if (kind === '40') {
         connected = performance.now();
-        socket.write(frameOf(`420["subscribe",${JSON.stringify({ id: 's', ...request })}]`));
-      } else if (kind === '43') resolve({ connected, told: performance.now(), bytes });
+        isThere();
+        void mayAsk.then(() => socket.write(frameOf(`420["subscribe",${JSON.stringify({ id: 's', ...request })}]`)));
+      } else if (kind === '43') resolve({ connected, told: performance.now(), bytes, socket });
       else if (kind === '2') socket.write(frameOf('3'));
       else if (kind !== '42') reject(new Error(`nobody expects ${bytes}`));
     };
@@ -85,26 +86,46 @@ const tellsAll = ({ ok, mode, ops }, rows, last) =>
   new Set(ops.map(([, id]) => id)).size === rows &&
   ops.every(([op, id, row]) => op === 'put' && row.id === id && row.title === last + id && row.state === 'kept');
 
-/** All to the places that they were given, with one and the same request. `last`: how the titles begin by now. */
-export async function comeBack({ url, token, pid, rows }, { places, request, last }) {
+/**
+ * All to the places that they were given, with one and the same request. `last`: how the titles begin by now. `isOpen`: all connect first,
+ * and what is measured is asking on connections that are open, as after a server has said that all are to ask again.
+ */
+export async function comeBack({ url, token, pid, rows }, { places, request, last, isOpen }) {
+  let ask;
+  let missing = places.length;
+  const mayAsk = isOpen ? new Promise((resolve) => (ask = resolve)) : Promise.resolve();
+  let connecting;
+  const areThere = new Promise((resolve) => (connecting = resolve));
+  const isUp = () => (missing -= 1) === 0 && connecting();
   const all = places.map(({ group, epoch, position }, n) => ({
     url,
     token,
     from: `127.0.0.${2 + (n % 8)}`,
     request: { ...request, at: { group, epoch, position } },
+    isUp,
+    mayAsk,
   }));
-  const server = cpuOf(pid);
-  const own = process.cpuUsage();
-  const begun = performance.now();
-  const back = await Promise.all(all.map(comeBackOne));
+  let begun = performance.now();
+  let server = cpuOf(pid);
+  let own = process.cpuUsage();
+  const coming = Promise.all(all.map(comeBackOne));
+  if (isOpen) {
+    await Promise.race([areThere, coming]);
+    begun = performance.now();
+    server = cpuOf(pid);
+    own = process.cpuUsage();
+    ask();
+  }
+  const back = await coming;
   const { user, system } = process.cpuUsage(own);
   const cpu = { server: cpuOf(pid) - server, own: (user + system) / 1000 };
+  for (const { socket } of back) socket.removeAllListeners('close').destroy();
   const answers = back.map(read);
   const times = back.map(({ told }) => told - begun);
   return {
     deltas: answers.filter((answer) => tellsAll(answer, rows, last)).length,
     ops: median(answers.map(({ ops }) => ops?.length ?? 0)),
-    connected: Math.max(...back.map(({ connected }) => connected - begun)),
+    connected: Math.max(0, ...back.map(({ connected }) => connected - begun)),
     p50: median(times),
     most: Math.max(...times),
     ...cpu,

@@ -175,7 +175,8 @@ async function resume(what) {
       [n, `m${n} `, rows],
     );
   await pause(500);
-  return comeBack(what, { places, request, last: `m${changes / 100 - 1} ` });
+  const back = { places, request, last: `m${changes / 100 - 1} ` };
+  return { closed: await comeBack(what, { ...back, isOpen: false }), open: await comeBack(what, { ...back, isOpen: true }) };
 }
 
 /** Holds connections, until stdin ends. */
