@@ -29,6 +29,18 @@ const ruled = async (list: string): Promise<void> => {
 };
 const write = (title: string, room: string | undefined): Promise<unknown> =>
   up.sql('INSERT INTO letters (id, title, room) VALUES (gen_random_uuid(), $1, $2)', [title, room]);
+const furnish = (): Promise<unknown> =>
+  up.sql(`INSERT INTO rooms (id, title) VALUES ($1, 'red'), ($2, 'blue'), ($3, 'grey')`, [red, blue, grey]);
+/** A letter to each room, and one to none. */
+const deliver = async (): Promise<void> => {
+  for (const [title, room] of [
+    ['r1', red],
+    ['b1', blue],
+    ['g1', grey],
+    ['nowhere', undefined],
+  ] as const)
+    await write(title, room);
+};
 const seat = (id: string, room: string | undefined, role = 'guest'): Promise<unknown> =>
   up.sql('INSERT INTO seats (id, room, person, role) VALUES (gen_random_uuid(), $1, $2, $3)', [room, id, role]);
 const unseat = (id: string, room: string | undefined): Promise<unknown> =>
@@ -85,17 +97,11 @@ test.each([
   ['room.seats.exists(s, s.person == auth.id && s.role in ["guest", "host"])', bySeats],
   ['auth.id in room.members', byMembers],
 ])('%s', async (rule, { enter, leave }) => {
-  await up.sql(`INSERT INTO rooms (id, title) VALUES ($1, 'red'), ($2, 'blue'), ($3, 'grey')`, [red, blue, grey]);
+  await furnish();
   await ruled(rule);
   for (const room of [red, blue]) await enter(ann.id, room);
   await enter(ben.id, red);
-  for (const [title, room] of [
-    ['r1', red],
-    ['b1', blue],
-    ['g1', grey],
-    ['nowhere', undefined],
-  ] as const)
-    await write(title, room);
+  await deliver();
   const all = await follow({ collection: 'letters' }, ann.token);
   const some = await follow({ collection: 'letters', sort: ['title'], limit: 2 }, ann.token);
   const his = await follow({ collection: 'letters' }, ben.token);
@@ -138,16 +144,10 @@ test.each([
   ['the other way round', '!(auth.id in room.members)', ['g1', 'nowhere'], ['b1', 'g1', 'nowhere']],
   ['with another part', 'auth.id in room.members || title == "nowhere"', ['b1', 'nowhere', 'r1'], ['nowhere', 'r1']],
 ])('%s', async (_name, rule, first, second) => {
-  await up.sql(`INSERT INTO rooms (id, title) VALUES ($1, 'red'), ($2, 'blue'), ($3, 'grey')`, [red, blue, grey]);
+  await furnish();
   for (const room of [red, blue]) await admit(ann.id, room);
   await ruled(rule);
-  for (const [title, room] of [
-    ['r1', red],
-    ['b1', blue],
-    ['g1', grey],
-    ['nowhere', undefined],
-  ] as const)
-    await write(title, room);
+  await deliver();
   const all = await follow({ collection: 'letters' }, ann.token);
   const rooms = await follow({ collection: 'rooms' }, ann.token);
   await become(all, first);
