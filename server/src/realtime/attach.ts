@@ -28,7 +28,7 @@ export function createRealtime(base: Base, backlog: Backlog = limits.live): Real
     await sight.of(txn);
     await reloadSchema(systemCtx(base));
   });
-  rights.follow(hub, sight, (ids, known) => clients.judge(ids, known));
+  rights.follow(hub, sight, (ids) => clients.concerned(ids));
   const memberships = new Memberships(base, hub);
   const live = { hub, rights, memberships, clients, backlog };
   const streams = openStreams(base, live);

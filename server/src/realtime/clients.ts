@@ -54,10 +54,9 @@ export class Clients {
     return this.#named.get(id) ?? new Set();
   }
 
-  /** Those whose account, session or key changed are judged anew once that is known. */
-  judge(ids: Ids, known: Promise<void>): void {
-    const those = ids === 'all' ? [...this.#names.keys()] : [...ids].flatMap((id) => [...this.named(id)]);
-    for (const client of new Set(those)) client.judge(known);
+  /** Those of whom one is the account, the session or the key. */
+  concerned(ids: Ids): readonly Client[] {
+    return ids === 'all' ? [...this.#names.keys()] : [...new Set([...ids].flatMap((id) => [...this.named(id)]))];
   }
 
   remove(client: Client): void {

@@ -20,6 +20,11 @@ import type { Sight } from './snapshot.ts';
 /** The ids of sessions, keys and accounts; `all` where it is not told which. */
 export type Ids = ReadonlySet<string> | 'all';
 
+/** Who follows by rights that may have changed; from `known` on a query sees the change. */
+interface Judged {
+  judge(known: Promise<void>): void;
+}
+
 export class Rights {
   /** What the log told of and queries may not see yet. */
   readonly #unseen = new Set<{ readonly ids: Ids; readonly known: Promise<void> }>();
@@ -29,14 +34,18 @@ export class Rights {
     this.#base = base;
   }
 
-  /** `judge` is called in the order of the log; from `known` on a query sees the change. */
-  follow(hub: Hub, sight: Sight, judge: (ids: Ids, known: Promise<void>) => void): void {
+  /** Whoever is concerned is judged in the order of the log. */
+  follow(hub: Hub, sight: Sight, concerned: (ids: Ids) => readonly Judged[]): void {
+    const judge = (ids: Ids, known: Promise<void>): void => {
+      const those = concerned(ids);
+      // What was to be told before is told.
+      if (those.length > 0) hub.flush();
+      for (const one of those) one.judge(known);
+    };
     hub.before({
       txn: (txn) => {
         const ids = changedBy(txn);
         if (ids !== 'all' && ids.size === 0) return;
-        // What was to be told before is told.
-        hub.flush();
         judge(ids, this.#note(ids, sight.of(txn)));
       },
       gap: () => {
