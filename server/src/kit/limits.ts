@@ -149,6 +149,11 @@ export const limits = {
   guests: { idle: 30 * 86_400_000, sweep: 500 },
   /** Rows that a live query without a limit holds; least rows that a window holds beyond it; arms of an `or` that it is looked up by; most values of a set that rules hang on. */
   realtime: { rows: 5_000, slack: 10, branches: 4, members: 1_000 },
+  /**
+   * Uploads: bytes after which what came is made safe; bytes of a part for S3, how many of them are gathered at once, and ms that one may
+   * take to be while others wait.
+   */
+  files: { keep: 16_777_216, part: 5_242_880, parts: 12, turn: 2_000 },
   setupLink: 30 * 60_000,
   /** ms for which what was mailed is good, and tries that a code has. */
   oneTime: { verify: 86_400_000, reset: 30 * 60_000, code: 600_000, email: 86_400_000, tries: 5 },

@@ -1,0 +1,133 @@
+/**
+ * Bytes in a folder of this machine. Whole files lie in `whole/`, those that are coming in `begun/`; a file is moved from the one to the
+ * other when all of it is on the disk, which happens at once or not at all.
+ */
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { limits } from '../kit/limits.ts';
+import { Gone, named, nothing, type Driver, type Keeper, type Progress, type Range, type Stored } from './driver.ts';
+
+export class LocalDriver implements Driver {
+  readonly #whole: string;
+  readonly #begun: string;
+
+  constructor(folder: string) {
+    this.#whole = join(folder, 'whole');
+    this.#begun = join(folder, 'begun');
+  }
+
+  async get(name: string, range?: Range): Promise<Readable> {
+    // Opened here, so that what is not there is said before anything is answered.
+    const file = await open(join(this.#whole, named(name))).catch(gone);
+    return createReadStream('', { fd: file, ...(range && { start: range.first, end: range.last }) });
+  }
+
+  async size(name: string): Promise<number | undefined> {
+    return (await statOf(join(this.#whole, named(name))))?.size;
+  }
+
+  async remove(name: string): Promise<void> {
+    for (const folder of [this.#begun, this.#whole]) await rm(join(folder, named(name)), { force: true });
+  }
+
+  async *list(): AsyncIterable<Stored> {
+    for (const [folder, isWhole] of [
+      [this.#whole, true],
+      [this.#begun, false],
+    ] as const)
+      for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(missing)) {
+        if (!entry.isFile()) continue;
+        const path = join(entry.parentPath, entry.name);
+        const found = await statOf(path);
+        if (found !== undefined) yield { name: relative(folder, path).split(sep).join('/'), isWhole, changed: found.mtime };
+      }
+  }
+
+  async put(name: string, bytes: AsyncIterable<Uint8Array>): Promise<number> {
+    const begun = join(this.#begun, named(name));
+    try {
+      const progress = await this.append(name, nothing, bytes, { took: () => undefined, kept: async () => undefined });
+      await this.finish(name, progress);
+      return progress.offset;
+    } catch (error) {
+      await rm(begun, { force: true });
+      throw error;
+    }
+  }
+
+  async append(name: string, progress: Progress, bytes: AsyncIterable<Uint8Array>, keeper: Keeper): Promise<Progress> {
+    const path = join(this.#begun, named(name));
+    const file = await this.#open(path, progress.offset);
+    let { offset } = progress;
+    let kept = offset;
+    const keep = async (): Promise<void> => {
+      if (offset === kept) return;
+      await file.datasync();
+      kept = offset;
+      await keeper.kept({ offset });
+    };
+    try {
+      for await (const chunk of bytes) {
+        await writeAll(file, chunk, offset);
+        offset += chunk.length;
+        keeper.took(chunk);
+        if (offset - kept >= limits.files.keep) await keep();
+      }
+    } finally {
+      await keep().finally(() => file.close());
+    }
+    return { offset };
+  }
+
+  /** Behind what is kept there may be bytes that nobody was told of. */
+  async #open(path: string, offset: number): Promise<FileHandle> {
+    if (offset === 0) await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, offset === 0 ? 'w' : 'r+').catch(gone);
+    try {
+      if ((await file.stat()).size < offset) throw new Gone('less of the upload is there than was kept');
+      await file.truncate(offset);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  async finish(name: string, { offset }: Progress): Promise<void> {
+    const [from, to] = [join(this.#begun, named(name)), join(this.#whole, name)];
+    // Who finishes twice has finished.
+    const found = await statOf(from);
+    if (found === undefined && (await statOf(to))?.size === offset) return;
+    if (found?.size !== offset) throw new Gone('less of the upload is there than was kept');
+    const made = await mkdir(dirname(to), { recursive: true });
+    if (made !== undefined) await flushed(dirname(made));
+    await rename(from, to);
+    await flushed(dirname(to));
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array, offset: number): Promise<void> {
+  for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done, chunk.length - done, offset + done)).bytesWritten;
+}
+
+/** A new name in a folder is safe when the folder is. */
+async function flushed(folder: string): Promise<void> {
+  const handle = await open(folder);
+  await handle.sync().finally(() => handle.close());
+}
+
+const isMissing = (error: unknown): boolean => typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+function gone(error: unknown): never {
+  throw isMissing(error) ? new Gone('there are no such bytes', { cause: error }) : error;
+}
+function missing(error: unknown): [] {
+  if (!isMissing(error)) throw error;
+  return [];
+}
+const statOf = (path: string): Promise<{ readonly size: number; readonly mtime: Date } | undefined> =>
+  stat(path).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+    return undefined;
+  });
