@@ -75,6 +75,77 @@ export interface FieldDef {
   readonly [setting: string]: unknown;
 }
 
+/** The value of a file field. `url` is a path on the server, never signed. */
+export interface FileValue {
+  readonly id: string;
+  readonly name: string;
+  /** As it was found in the bytes, whatever the uploader called it. */
+  readonly type: string;
+  /** In bytes. */
+  readonly size: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+  /** Of images, in pixels as they are shown. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly url: string;
+}
+
+/** `POST /files/:id/link`. */
+export interface FileLink {
+  readonly url: string;
+  readonly expires: string;
+}
+
+export type FileState = 'begun' | 'pending' | 'attached' | 'orphaned';
+
+/** How many files, and their bytes. */
+export interface FileAmount {
+  readonly count: number;
+  readonly size: number;
+}
+
+/** `GET /ops/files`. */
+export interface FilesSummary {
+  readonly storage: 'local' | 's3';
+  readonly states: Readonly<Record<FileState, FileAmount>>;
+  readonly thumbs: FileAmount;
+  readonly fields: readonly (FileAmount & {
+    readonly collection: string;
+    readonly field: string;
+    readonly quota?: number;
+    readonly quotaPerAccount?: number;
+  })[];
+}
+
+/** A place that names a file: a record, or a kept version of one. */
+export interface FileUse {
+  readonly collection: string;
+  readonly field: string;
+  readonly record: string;
+  readonly version?: number;
+}
+
+/** `GET /ops/files/:id`. */
+export interface FileDetails {
+  readonly file: FileValue & { readonly state: FileState; readonly created: string; readonly owner: string };
+  readonly uses: readonly FileUse[];
+  readonly thumbs: readonly { readonly size: string; readonly bytes: number }[];
+}
+
+/** `POST /ops/files/sweep`. `stray`: bytes without a row. */
+export interface SweepAnswer extends FileAmount {
+  readonly dryRun: boolean;
+  /** The first hundred of them. */
+  readonly files: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly size: number;
+    readonly why: 'begun' | 'pending' | 'orphaned' | 'stray';
+    readonly since: string;
+  }[];
+}
+
 export interface IndexDef {
   readonly fields: readonly string[];
   readonly unique?: boolean;
