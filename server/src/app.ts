@@ -22,6 +22,8 @@ import type { Log } from './kit/log.ts';
 import { createRealtime } from './realtime/attach.ts';
 import type { Backlog } from './realtime/doors/backlog.ts';
 import type { Hub } from './realtime/hub.ts';
+import type { Driver } from './storage/driver.ts';
+import { openStorage } from './storage/index.ts';
 import { followSchema, schemaOf } from './schema/load.ts';
 import { ensureUsers } from './schema/save.ts';
 
@@ -32,6 +34,7 @@ export interface Parts {
   readonly secret: string;
   readonly served: Served;
   readonly clock?: () => number;
+  readonly storage?: Driver;
   /** How much of the change log is remembered. */
   readonly changes?: ChangeBounds;
   /** How much may wait for one who follows live queries. */
@@ -59,7 +62,17 @@ export async function createApp(parts: Parts): Promise<App> {
     await migrate(database.owner);
     const listener = await listen(database, log);
     changes = await beginChanges(database, log, parts.changes);
-    const base: Base = { config, log, database, listener, changes, cache: new Cache(), secret, clock: parts.clock ?? Date.now };
+    const base: Base = {
+      config,
+      log,
+      database,
+      listener,
+      changes,
+      storage: parts.storage ?? openStorage(config),
+      cache: new Cache(),
+      secret,
+      clock: parts.clock ?? Date.now,
+    };
     followSchema(base);
     const follow = (): void =>
       void isFollowed(database.app).then(

@@ -6,6 +6,7 @@ import type { Cache } from './kit/cache.ts';
 import type { Log } from './kit/log.ts';
 import type { Timing } from './kit/timing.ts';
 import type { Database, Db } from './db/connect.ts';
+import type { Driver } from './storage/driver.ts';
 import type { Listener } from './db/listen.ts';
 
 /** The parts that live as long as the app. */
@@ -15,6 +16,8 @@ export interface Base {
   readonly database: Database;
   readonly listener: Listener;
   readonly changes: ChangeLog;
+  /** Where the bytes of files lie. */
+  readonly storage: Driver;
   readonly cache: Cache;
   /** The installation's secret, from which keys are derived. */
   readonly secret: string;

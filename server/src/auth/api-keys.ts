@@ -14,7 +14,7 @@ import { systemCtx, type Base, type Ctx } from '../ctx.ts';
 import { rowColumns } from '../records/rules/memory.ts';
 import { freshSchema, schemaOf, type Schema } from '../schema/load.ts';
 import { scopesFromRow } from './key-scopes.ts';
-import { isWithin, networksOf } from './networks.ts';
+import { isWithin, networksOf } from '../kit/networks.ts';
 import { Remembered } from './remembered.ts';
 
 interface Known {
@@ -76,13 +76,29 @@ async function knownKey(base: Base, text: string): Promise<Known | undefined> {
   return keys.read(id, schema.version, () => lookUp(ctx, schema, hash));
 }
 
-async function lookUp(ctx: Ctx, schema: Schema, hash: Buffer): Promise<Known | undefined> {
-  const { rows } = await ctx.db.run({
-    name: 'key-look',
-    text: `SELECT id, kind, collection, account, scopes, addresses, expires, rate, forward, last_used, CASE WHEN hash = $1 THEN NULL ELSE previous_ends END AS overlaps
-           FROM underpin.api_keys WHERE NOT disabled AND (hash = $1 OR previous = $1)`,
-    values: [hash],
-  });
+/** Who comes with what a key made: as the key itself would, wherever from, while it is good. */
+export async function actorBehindKey(base: Base, id: string, address: string): Promise<Actor | undefined> {
+  const ctx = systemCtx(base);
+  const known = await lookUp(ctx, await schemaOf(ctx), id);
+  if (known === undefined || known.ends <= base.clock()) return undefined;
+  const { key, account } = known;
+  if (account === undefined) return { kind: 'service', key, address };
+  return { kind: 'account', collection: account.collection, id: account.id, session: '', record: account.row, key, address };
+}
+
+/** By its hash, or by its id. */
+async function lookUp(ctx: Ctx, schema: Schema, by: Buffer | string): Promise<Known | undefined> {
+  const columns = 'id, kind, collection, account, scopes, addresses, expires, rate, forward, last_used';
+  const { rows } = await ctx.db.run(
+    typeof by === 'string'
+      ? { text: `SELECT ${columns}, NULL AS overlaps FROM underpin.api_keys WHERE NOT disabled AND id = $1`, values: [by] }
+      : {
+          name: 'key-look',
+          text: `SELECT ${columns}, CASE WHEN hash = $1 THEN NULL ELSE previous_ends END AS overlaps
+                 FROM underpin.api_keys WHERE NOT disabled AND (hash = $1 OR previous = $1)`,
+          values: [by],
+        },
+  );
   const row = rows[0];
   if (row === undefined) return undefined;
   const account = row['kind'] === 'account' ? await accountOf(ctx, schema, String(row['collection']), String(row['account'])) : undefined;
@@ -101,7 +117,7 @@ async function lookUp(ctx: Ctx, schema: Schema, hash: Buffer): Promise<Known | u
 }
 
 /** The account that a key acts as, where it is there and not disabled. */
-async function accountOf(ctx: Ctx, schema: Schema, collectionId: string, id: string): Promise<Known['account']> {
+export async function accountOf(ctx: Ctx, schema: Schema, collectionId: string, id: string): Promise<Known['account']> {
   const collection = schema.byId.get(collectionId);
   if (collection?.kind !== 'auth') return undefined;
   const { rows } = await ctx.db.run({

@@ -6,7 +6,7 @@
  * request looks it up: so a session that was ended anywhere is ended here within a second.
  */
 import type { AdminRole, Actor } from '../kit/actor.ts';
-import { actorOfKey, forgetKeys, isApiKey, type From } from './api-keys.ts';
+import { accountOf, actorOfKey, forgetKeys, isApiKey, type From } from './api-keys.ts';
 import { slot } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { systemCtx, type Base, type Ctx } from '../ctx.ts';
@@ -96,6 +96,17 @@ async function actorOf(base: Base, session: string, account: string, collectionI
   if (known === undefined || known.account !== account || known.collection !== collectionId) return undefined;
   if (collectionId === adminsId) return { kind: 'admin', address, id: account, session, role: roleOf(known.row['role']) };
   return { kind: 'account', address, collection: collection.name, id: account, session, record: known.row };
+}
+
+/** An account or admin as if he asked now, by the id of his collection and his own: for what speaks in his name later. */
+export async function actorBehind(base: Base, collectionId: string, id: string, address: string): Promise<Actor | undefined> {
+  const ctx = systemCtx(base);
+  if (collectionId !== adminsId) {
+    const account = await accountOf(ctx, await schemaOf(ctx), collectionId, id);
+    return account && { kind: 'account', address, collection: account.collection, id, session: '', record: account.row };
+  }
+  const { rows } = await ctx.db.run({ text: 'SELECT role FROM underpin.admins WHERE id = $1 AND NOT disabled', values: [id] });
+  return rows[0] && { kind: 'admin', address, id, session: '', role: roleOf(rows[0]['role']) };
 }
 
 const roleOf = (value: unknown): AdminRole => (value === 'owner' || value === 'admin' ? value : 'viewer');

@@ -11,7 +11,7 @@ import { limits } from '../kit/limits.ts';
 import { schemaOf } from '../schema/load.ts';
 import { authCollection } from './accounts.ts';
 import { checkScopes, scopesInput } from './key-scopes.ts';
-import { network } from './networks.ts';
+import { network } from '../kit/networks.ts';
 
 const settings = {
   name: z.string().min(1).max(200),

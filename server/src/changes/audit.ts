@@ -31,7 +31,9 @@ export type Audited =
   | 'key.created'
   | 'key.changed'
   | 'key.rotated'
-  | 'key.deleted';
+  | 'key.deleted'
+  | 'file.deleted'
+  | 'files.swept';
 
 export async function audit(
   ctx: Ctx,

@@ -12,7 +12,7 @@ export function problemOf(
   error: unknown,
   requestId: string,
   log: Log,
-): { readonly problem: Problem; readonly retryAfter: number | undefined } {
+): { readonly problem: Problem; readonly retryAfter: number | undefined; readonly headers: Readonly<Record<string, string>> } {
   const failure = known(error) ?? fail('internal', {}, error);
   const { status, title } = errorKinds[failure.code];
   const answered = failure.details.status ?? status;
@@ -30,7 +30,7 @@ export function problemOf(
     ...(failure.details.errors === undefined ? {} : { errors: failure.details.errors }),
     ...failure.details.extra,
   };
-  return { problem, retryAfter: failure.details.retryAfter };
+  return { problem, retryAfter: failure.details.retryAfter, headers: failure.details.headers ?? {} };
 }
 
 function known(error: unknown): Failure | undefined {

@@ -7,6 +7,8 @@ export interface Reply {
   readonly status: number;
   /** JSON text; absent for 204. */
   readonly text?: string;
+  /** Bytes that are as long as `Content-Length` says; opened when they are sent, and not for HEAD. */
+  readonly bytes?: () => Promise<Readable | Buffer>;
   /** A body that is made while it is sent, as fast as it is taken. */
   readonly chunks?: AsyncIterable<string>;
   /** Where that has no end of its own: when it is over, whether or not all was taken. */
@@ -38,6 +40,19 @@ export function send(response: ServerResponse, reply: Reply, more: Readonly<Reco
   // Head and body in one piece, which is one packet where it is short.
   response.writeHead(reply.status, headers);
   response.end(reply.text);
+}
+
+/** Sends bytes as fast as they are taken. */
+export async function sendBytes(
+  response: ServerResponse,
+  { status, headers = {} }: Reply,
+  open: () => Promise<Readable | Buffer>,
+  more: Readonly<Record<string, string>>,
+): Promise<void> {
+  const bytes = response.req.method === 'HEAD' ? undefined : await open();
+  response.writeHead(status, { ...more, 'Cache-Control': 'no-store', ...headers });
+  if (bytes instanceof Readable) await pipeline(bytes, response);
+  else response.end(bytes);
 }
 
 /** Sends a body while it is made. What goes wrong on the way ends the connection, so that half of it is not taken for all. */

@@ -17,7 +17,7 @@ import { loadedHash, reloadSchema } from '../schema/load.ts';
 import { corsHeaders } from './cors.ts';
 import { pathOf, urlOf, type Incoming } from './incoming.ts';
 import { toReply } from './middleware/errors.ts';
-import { send, sendChunks, type Reply } from './reply.ts';
+import { send, sendBytes, sendChunks, type Reply } from './reply.ts';
 
 export type Work<R extends Incoming = Request> = (ctx: Ctx, request: R) => Promise<Reply>;
 export interface RouteOptions {
@@ -61,7 +61,8 @@ export async function answer<R extends Incoming>(
       admitted.release();
       admitted = undefined;
     }
-    if (reply.chunks === undefined) send(response, reply, headers);
+    if (reply.bytes !== undefined) await sendBytes(response, reply, reply.bytes, headers);
+    else if (reply.chunks === undefined) send(response, reply, headers);
     else await sendChunks(response, reply, reply.chunks, headers);
   } catch (error) {
     // What was not read of the body would be taken for the next request.

@@ -14,9 +14,11 @@ import { preflight } from './cors.ts';
 import { dashboardRoutes, hasDashboard, sdkPackage } from './pages/dashboard.ts';
 import { docsPage, referenceRoutes, showsReference } from './pages/docs.ts';
 import { live as alive, ready } from './health.ts';
+import { aboutPath, filesDoor } from './files.ts';
 import { keyRoutes } from './keys.ts';
 import { toReply } from './middleware/errors.ts';
 import { openApi } from './openapi.ts';
+import { filesOpsRoutes } from './ops/files.ts';
 import { outboxRoutes } from './ops/outbox.ts';
 import { pageRoutes } from './pages/account.ts';
 import type { Live } from './live.ts';
@@ -76,6 +78,7 @@ export function createHttpServer(base: Base, served: Served, live: Live): Server
   app.use('/api/v1/ops/queues', queueRoutes(base));
   app.use('/api/v1/ops/templates', templateRoutes(base));
   app.use('/api/v1/ops/outbox', outboxRoutes(base));
+  app.use('/api/v1/ops/files', filesOpsRoutes(base));
   app.post('/api/v1/ops/setup', setupRoute(base));
   app.get('/.well-known/jwks.json', publicKeys(base));
   app.post('/api/v1/ops/signing-keys/rotate', rotation(base));
@@ -90,14 +93,15 @@ export function createHttpServer(base: Base, served: Served, live: Live): Server
   );
   app.use(lastResort(base));
   const answered = recordsDoor(base, live);
+  const filesAnswered = filesDoor(base);
   // A crowd at any other door, as of those who sign in, is let in one by one; who asks for records does not wait behind it.
   const others = new Lane();
   const server = createServer(
-    { headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.timeout, keepAliveTimeout: limits.request.keepAlive },
+    { headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.upload, keepAliveTimeout: limits.request.keepAlive },
     (request, response) => {
       if (request.method === 'OPTIONS' && request.url?.startsWith('/api/v1/') === true)
-        preflight(base.config.CORS_ORIGINS, request, response);
-      else if (!answered(request, response)) others.add(() => app(request, response));
+        preflight(base.config.CORS_ORIGINS, request, response, aboutPath(request.url));
+      else if (!answered(request, response) && !filesAnswered(request, response)) others.add(() => app(request, response));
     },
   );
   server.on('connection', () => others.skip());

@@ -79,6 +79,19 @@ export const settings = {
     schema: z.string().min(8, { error: 'must have at least 8 characters' }).optional(),
     about: 'Password of that first admin.',
   },
+  STORAGE: {
+    schema: z.enum(['local', 's3'], { error: 'must be local or s3' }).default('local'),
+    about: 'Where the bytes of files lie: in DATA_DIR, or in a bucket.',
+  },
+  S3_ENDPOINT: { schema: url(['http:', 'https:']).optional(), about: 'The S3 server; absent: that of Amazon.' },
+  S3_REGION: { schema: z.string().min(1).default('us-east-1'), about: 'The bucket’s region.' },
+  S3_BUCKET: { schema: z.string().min(3).optional(), about: 'The bucket, which is there already and holds nothing else.' },
+  S3_ACCESS_KEY_ID: { schema: z.string().min(1).optional(), about: 'Who reads and writes in the bucket.' },
+  S3_SECRET_ACCESS_KEY: { schema: z.string().min(1).optional(), about: 'The secret of that key.' },
+  OUTBOUND_ALLOW_CIDR: {
+    schema: list,
+    about: 'Comma-separated networks that are not public and may be asked all the same, where the server fetches what it is told to.',
+  },
   SMTP_URL: {
     schema: url(['smtp:', 'smtps:']).optional(),
     about: 'The mail server, as smtp://user:password@host:587; absent: mails stay in the outbox for admins to read.',
@@ -146,6 +159,9 @@ export function parseConfig(env: Environment): { config: Config; warnings: strin
   if (!parsed.success) for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')} ${issue.message}`);
   if ((texts['ADMIN_EMAIL'] === undefined) !== (texts['ADMIN_PASSWORD'] === undefined))
     problems.push('ADMIN_EMAIL and ADMIN_PASSWORD go together');
+  if (texts['STORAGE'] === 's3')
+    for (const name of ['S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'])
+      if (texts[name] === undefined) problems.push(`STORAGE is s3, and ${name} is not set`);
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems.map((problem) => `  ${problem}`).join('\n'));
   // cast: the object schema above is built from the same table that the type is built from.
   return { config: Object.freeze(parsed.data as Config), warnings: misspelt(env) };

@@ -26,10 +26,16 @@ export const errorKinds = {
   reference_violation: { status: 422, title: 'A reference does not hold' },
   idempotency_mismatch: { status: 422, title: 'The key was used for another request' },
   idempotency_in_progress: { status: 409, title: 'The same request is being done' },
+  gone: { status: 410, title: 'It is not there any more' },
+  unsupported_version: { status: 412, title: 'The protocol has another version' },
   version_mismatch: { status: 412, title: 'The record has another version' },
   payload_too_large: { status: 413, title: 'The body is too large' },
+  quota_exceeded: { status: 413, title: 'The quota is used up' },
   unsupported_media_type: { status: 415, title: 'The body has another type' },
+  invalid_range: { status: 416, title: 'There are no such bytes' },
   validation_failed: { status: 422, title: 'A value does not fit' },
+  locked: { status: 423, title: 'Somebody else is at it' },
+  checksum_mismatch: { status: 460, title: 'The bytes are not those of the checksum' },
   rate_limited: { status: 429, title: 'Too many requests' },
   limit_exceeded: { status: 400, title: 'A bound was passed' },
   timeout: { status: 503, title: 'It took too long' },
@@ -44,6 +50,8 @@ export interface FailDetails {
   readonly errors?: readonly ProblemField[];
   /** Further public members of the answer, as `plan` or `current`. */
   readonly extra?: Readonly<Record<string, unknown>>;
+  /** Sent with the answer. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Seconds, sent as Retry-After. */
   readonly retryAfter?: number;
   /** Where one code has two statuses (`reference_violation`). */

@@ -34,7 +34,15 @@ export const limits = {
   many: 100,
   password: { min: 8, max: 1_024 },
   /** ms for headers, for all of a request, that a connection is kept; connections; requests at once of a caller; ms that one waits for those who connect. */
-  request: { headersTimeout: 15_000, timeout: 30_000, keepAlive: 65_000, connections: 20_000, perCaller: 20, patience: 250 },
+  request: {
+    headersTimeout: 15_000,
+    timeout: 30_000,
+    upload: 3_600_000,
+    keepAlive: 65_000,
+    connections: 20_000,
+    perCaller: 20,
+    patience: 250,
+  },
   database: {
     pool: 10,
     acquire: 2_000,
@@ -153,7 +161,34 @@ export const limits = {
    * Uploads: bytes after which what came is made safe; bytes of a part for S3, how many of them are gathered at once, and ms that one may
    * take to be while others wait.
    */
-  files: { keep: 16_777_216, part: 5_242_880, parts: 12, turn: 2_000 },
+  uploads: { keep: 16_777_216, part: 5_242_880, parts: 12, turn: 2_000 },
+  /**
+   * Files. Bytes of one, where a field says nothing; bytes that are looked at to know what it is; pixels of an image; the longer side of
+   * a thumb; characters of a name. ms: without a byte until an upload is given up; for which what no record names is kept; for which
+   * who takes an upload is taken to be at work without a sign; for which a verdict is remembered. Bytes of a request that brings
+   * its checksum, and how many of them at once. Pending files and bytes of an address that is nobody. Bytes up to which a file is read at once.
+   */
+  files: {
+    size: 52_428_800,
+    head: 65_536,
+    pixels: 50_000_000,
+    thumb: 4_096,
+    name: 200,
+    silence: 60_000,
+    kept: 86_400_000,
+    lease: 10_000,
+    verdict: 500,
+    verdicts: 10_000,
+    checked: { size: 8_388_608, atOnce: 4 },
+    anonymous: { count: 20, size: 104_857_600 },
+    small: 131_072,
+  },
+  /** Seconds for which a link to a file is good: where nothing is asked, for accounts, for admins and keys. */
+  links: { usual: 120, most: 3_600, mostOfAdmins: 604_800 },
+  /** Thumbs made at once, seconds that one may take, and how many wait. */
+  thumbs: { atOnce: 1, time: 10, waiting: 100 },
+  /** What the server fetches for somebody. ms: to connect, of silence, for all of it; how often it may be redirected. */
+  outbound: { connect: 3_000, silence: 15_000, all: 600_000, redirects: 3 },
   setupLink: 30 * 60_000,
   /** ms for which what was mailed is good, and tries that a code has. */
   oneTime: { verify: 86_400_000, reset: 30 * 60_000, code: 600_000, email: 86_400_000, tries: 5 },

@@ -242,7 +242,7 @@ export function policyFor(caller: Caller, collection: Collection, action: Action
 }
 
 function policyOf(caller: Caller, collection: Collection, action: Action, more: Partial<FoldContext>): Condition {
-  if (collection.system) return caller.privileged && (action === 'list' || action === 'view') ? always : 'never';
+  if (collection.system && !mayLookAt(caller, collection, action)) return 'never';
   if (isViewer(caller.ctx.actor) && !readings.has(action)) return 'never';
   const of = action === 'create' ? 'create' : 'read';
   const rule = judged(caller, actionRule(caller.schema, collection, action), more);
@@ -250,6 +250,11 @@ function policyOf(caller: Caller, collection: Collection, action: Action, more: 
   const within = both(scoped(caller, collection, action, of, more), guarded);
   return action === 'list' || action === 'history' ? both(policyOf(caller, collection, 'view', {}), within) : within;
 }
+
+/** Our own collections: admins look at all of them, accounts at what is theirs where a rule of ours says so, and nobody writes. */
+const mayLookAt = ({ privileged, ctx: { actor } }: Caller, collection: Collection, action: Action): boolean =>
+  (action === 'list' || action === 'view') &&
+  (privileged || (actor.kind === 'account' && actor.key === undefined && collection.def.rules?.list !== undefined));
 
 const readings: ReadonlySet<Action> = new Set(['list', 'view', 'history']);
 const isViewer = (actor: Actor): boolean => actor.kind === 'admin' && actor.role === 'viewer';

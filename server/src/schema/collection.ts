@@ -4,6 +4,7 @@ import type { Ty } from '@underpin/sdk/expr/model';
 import type { CollectionDef, CollectionInfo, FieldDef, FieldTypeInfo, Rule } from '@underpin/sdk/wire';
 import { z } from 'zod';
 import { ident } from '../kit/sql.ts';
+import { isJunction } from './definition.ts';
 import type { FieldType } from './field-type.ts';
 import { fieldType, fieldTypes } from './fields/index.ts';
 import { email } from './fields/email.ts';
@@ -111,6 +112,9 @@ export const junctionTable = (fieldId: string): string => `underpin.many_${field
 /** The fields that have a column in the collection's own table. */
 export const columnFields = (collection: Collection): readonly Field[] => collection.fields.filter((field) => field.junction === undefined);
 
+/** Whether its values name files. */
+export const holdsFiles = (field: Field): boolean => field.type.name === 'file';
+
 function buildField(def: FieldDef): Field {
   const type = fieldType(def.type);
   if (type === undefined || def.id === undefined) throw new Error(`the stored field "${def.name}" has no known type or no id`);
@@ -123,7 +127,7 @@ function buildField(def: FieldDef): Field {
     system: false,
     written: def.type === 'computed' ? 'never' : 'anyone',
     ...(def.to === undefined ? {} : { to: def.to }),
-    ...(def.many === true ? { junction: junctionTable(def.id) } : {}),
+    ...(isJunction(def) ? { junction: junctionTable(def.id) } : {}),
   };
 }
 

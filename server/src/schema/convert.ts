@@ -58,6 +58,10 @@ export function conversion(was: FieldDef, field: FieldDef): Conversion | undefin
   const column = ident(was.name);
   if (from === 'relation' && to === 'relation')
     return was.to === field.to && isList(was) !== isList(field) ? { using: column, fits: 'TRUE' } : undefined;
+  if (from === 'file' && to === 'file')
+    return isList(field)
+      ? { using: `CASE WHEN ${column} IS NULL THEN '[]' ELSE jsonb_build_array(${column}) END`, fits: 'TRUE' }
+      : { using: `${column} -> 0`, fits: `jsonb_array_length(${column}) ${field.required === true ? '=' : '<='} 1` };
   if (isList(was) || isList(field)) return undefined;
   const bounded = (using: string, fits: string): Conversion => {
     const check = fieldType(field.type)?.column(field)?.check?.(`(${using})`);

@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto';
 import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
 import { ident, literal } from '../kit/sql.ts';
-import { expressionOf } from './definition.ts';
+import { expressionOf, isJunction as isMany } from './definition.ts';
 import type { ColumnSpec } from './field-type.ts';
 import { fieldType } from './fields/index.ts';
 import type { Ty } from '@underpin/sdk/expr/model';
 import { junctionTable } from './collection.ts';
+import { createFileTriggers, dropFileTriggers } from './file-triggers.ts';
 import { compileComputed, computedColumnType, type Computed } from './computed.ts';
 import { conversion, isConversion } from './convert.ts';
 
@@ -37,7 +38,6 @@ function specOf(field: FieldDef): ColumnSpec {
   if (spec === undefined) throw new Error(`"${field.name}" has no column`);
   return spec;
 }
-const isMany = (field: FieldDef): boolean => field.many === true;
 
 const junctionRule = (field: FieldDef): 'CASCADE' | 'RESTRICT' => (field['onDelete'] === 'set null' ? 'CASCADE' : 'RESTRICT');
 
@@ -65,6 +65,8 @@ const junctionTarget = (field: FieldDef, onDelete: string): readonly string[] =>
 
 /** A plain default as SQL; undefined where there is none or it is an expression (those are ours to fill in). */
 export function staticDefault(field: FieldDef): string | undefined {
+  const { empty } = isMany(field) || field.type === 'computed' ? {} : specOf(field);
+  if (empty !== undefined) return empty;
   const value = isMany(field) ? undefined : field.default;
   if (value === undefined || value === null || expressionOf(value) !== undefined) return undefined;
   const { type } = specOf(field);
@@ -95,6 +97,8 @@ export function computedKey(of: CollectionDef, field: FieldDef): string {
     );
 }
 
+const isNeverNull = (field: FieldDef): boolean => field.required === true || specOf(field).empty !== undefined;
+
 const columnSql = (of: CollectionDef, field: FieldDef): string => {
   if (field.type === 'computed') {
     const { sql, ty } = compiled(of, field);
@@ -105,7 +109,7 @@ const columnSql = (of: CollectionDef, field: FieldDef): string => {
   return [
     ident(field.name),
     type,
-    field.required === true ? 'NOT NULL' : '',
+    isNeverNull(field) ? 'NOT NULL' : '',
     fallback === undefined ? '' : `DEFAULT ${fallback}`,
     check === undefined ? '' : `CONSTRAINT ${checkName(field)} CHECK (${check(ident(field.name))})`,
   ]
@@ -113,10 +117,12 @@ const columnSql = (of: CollectionDef, field: FieldDef): string => {
     .join(' ');
 };
 
-const foreignKey = (name: string, field: FieldDef): readonly string[] => {
+/** What goes with a column: a foreign key with its index, or the triggers that count files. */
+const belongings = (name: string, field: FieldDef): readonly string[] => {
   if (isMany(field)) return createJunction(name, field);
   if (field.type === 'computed') return [];
-  const { references } = specOf(field);
+  const { references, holdsFiles } = specOf(field);
+  if (holdsFiles === true) return createFileTriggers(table(name), field);
   if (references === undefined) return [];
   return [
     `ALTER TABLE ${table(name)} ADD CONSTRAINT ${foreignKeyName(field)} FOREIGN KEY (${ident(field.name)}) REFERENCES ${table(references.collection)} ("id") ON DELETE ${references.onDelete}`,
@@ -153,7 +159,7 @@ export function createTable(def: Stored): readonly string[] {
           `CREATE TRIGGER account_changed AFTER UPDATE OR DELETE ON ${name} FOR EACH ROW EXECUTE FUNCTION underpin.account_changed()`,
         ]
       : []),
-    ...def.fields.flatMap((field) => foreignKey(def.name, field)),
+    ...def.fields.flatMap((field) => belongings(def.name, field)),
   ];
 }
 
@@ -161,16 +167,18 @@ export const dropTable = (def: Stored): readonly string[] => [
   ...def.fields.filter(isMany).map(dropJunction),
   `DROP TABLE ${table(def.name)}`,
 ];
+const fileTriggersGone = (name: string, field: FieldDef): readonly string[] =>
+  field.type !== 'computed' && specOf(field).holdsFiles === true ? dropFileTriggers(table(name), field) : [];
 const dropJunction = (field: FieldDef): string => `DROP TABLE ${junctionTable(field.id ?? '')}`;
 export const renameTable = (from: string, to: string): readonly string[] => [`ALTER TABLE ${table(from)} RENAME TO ${ident(to)}`];
 export const renameColumn = (name: string, from: string, to: string): string =>
   `ALTER TABLE ${table(name)} RENAME COLUMN ${ident(from)} TO ${ident(to)}`;
-export const dropColumn = (name: string, field: FieldDef): string =>
-  isMany(field) ? dropJunction(field) : `ALTER TABLE ${table(name)} DROP COLUMN ${ident(field.name)}`;
+export const dropColumn = (name: string, field: FieldDef): readonly string[] =>
+  isMany(field) ? [dropJunction(field)] : [...fileTriggersGone(name, field), `ALTER TABLE ${table(name)} DROP COLUMN ${ident(field.name)}`];
 
 export const addColumn = (of: Stored, field: FieldDef): readonly string[] => [
   ...(isMany(field) ? [] : [`ALTER TABLE ${table(of.name)} ADD COLUMN ${columnSql(of, field)}`]),
-  ...foreignKey(of.name, field),
+  ...belongings(of.name, field),
 ];
 
 export const createIndex = (of: Stored, index: IndexDef): string =>
@@ -196,6 +204,8 @@ export function alterColumn(of: Stored, was: FieldDef, field: FieldDef): readonl
     before.references?.onDelete !== after.references?.onDelete || before.references?.collection !== after.references?.collection;
   const moved = converted !== undefined;
   return [
+    ...(moved ? fileTriggersGone(of.name, was) : []),
+    ...(isNeverNull(was) && !isNeverNull(field) ? [alter(`ALTER COLUMN ${column} DROP NOT NULL`)] : []),
     ...(checkBefore !== undefined && (moved || checkBefore !== checkAfter) ? [alter(`DROP CONSTRAINT IF EXISTS ${checkName(was)}`)] : []),
     ...(before.references !== undefined && referenceChanges ? [alter(`DROP CONSTRAINT IF EXISTS ${foreignKeyName(was)}`)] : []),
     ...(before.references !== undefined && after.references === undefined ? [`DROP INDEX IF EXISTS public.${relationIndexName(was)}`] : []),
@@ -205,14 +215,13 @@ export function alterColumn(of: Stored, was: FieldDef, field: FieldDef): readonl
       ? [alter(`ADD CONSTRAINT ${checkName(field)} CHECK (${checkAfter})`)]
       : []),
     ...(after.references !== undefined && referenceChanges
-      ? foreignKey(of.name, field).slice(0, before.references === undefined ? 2 : 1)
+      ? belongings(of.name, field).slice(0, before.references === undefined ? 2 : 1)
       : []),
-    ...((was.required ?? false) !== (field.required ?? false)
-      ? [alter(`ALTER COLUMN ${column} ${field.required === true ? 'SET' : 'DROP'} NOT NULL`)]
-      : []),
+    ...(!isNeverNull(was) && isNeverNull(field) ? [alter(`ALTER COLUMN ${column} SET NOT NULL`)] : []),
     ...(defaultAfter !== undefined && (moved || defaultBefore !== defaultAfter)
       ? [alter(`ALTER COLUMN ${column} SET DEFAULT ${defaultAfter}`)]
       : []),
+    ...(moved && after.holdsFiles === true ? createFileTriggers(table(of.name), field) : []),
   ];
 }
 

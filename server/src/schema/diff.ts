@@ -3,6 +3,7 @@ import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
 import { literal } from '../kit/sql.ts';
 import { canonical } from './collection.ts';
 import * as ddl from './ddl.ts';
+import { isJunction } from './definition.ts';
 import type { Operation } from './operation.ts';
 import { createSearchIndex, searchBuilt, searchDropped } from './search.ts';
 
@@ -70,7 +71,7 @@ function diffFields(before: Stored, after: Stored): Operation[] {
   const old = new Map(before.fields.map((field) => [field.id, field]));
   const kept = new Set(after.fields.map((field) => field.id));
   const renamed = after.fields.filter(
-    (field) => old.get(field.id) !== undefined && old.get(field.id)?.name !== field.name && field.many !== true,
+    (field) => old.get(field.id) !== undefined && old.get(field.id)?.name !== field.name && !isJunction(field),
   );
   const gone = before.fields.filter((field) => !kept.has(field.id));
   const isComputed = (field: FieldDef): boolean => field.type === 'computed';
@@ -81,7 +82,7 @@ function diffFields(before: Stored, after: Stored): Operation[] {
   });
   return [
     ...gone.filter(isComputed).map((field) => dropField(before.name, after.name, field)),
-    ...recomputed.map((field) => recompute(after, field, 'drop', ddl.dropColumn(after.name, old.get(field.id) ?? field))),
+    ...recomputed.map((field) => recompute(after, field, 'drop', ...ddl.dropColumn(after.name, old.get(field.id) ?? field))),
     ...gone.filter((field) => !isComputed(field)).map((field) => dropField(before.name, after.name, field)),
     ...renameFields(
       after,
@@ -138,7 +139,7 @@ const dropField = (table: string, collection: string, field: FieldDef): Operatio
   collection,
   field: field.name,
   summary: `drop ${collection}.${field.name}`,
-  sql: [ddl.dropColumn(collection, field)],
+  sql: ddl.dropColumn(collection, field),
   counts: { deleted: ddl.countValues(table, field) },
   hazard: 'DELETES_DATA',
 });
@@ -149,7 +150,7 @@ const addField = (before: Stored, after: Stored, field: FieldDef): Operation => 
   field: field.name,
   summary: `add ${after.name}.${field.name} (${field.type})`,
   sql: ddl.addColumn(after, field),
-  ...(field.required === true && field.many !== true && ddl.staticDefault(field) === undefined
+  ...(field.required === true && !isJunction(field) && ddl.staticDefault(field) === undefined
     ? { counts: { withoutValue: ddl.countRows(before.name) }, hazard: 'MAY_FAIL' as const }
     : {}),
 });

@@ -13,13 +13,17 @@ export interface ColumnSpec {
   readonly check?: (column: string) => string;
   /** The table pointed to, for a foreign key. */
   readonly references?: { readonly collection: string; readonly onDelete: 'RESTRICT' | 'SET NULL' | 'CASCADE' };
+  /** What stands for no value, where that is never NULL. */
+  readonly empty?: string;
+  /** Whether its values name files, which triggers count. */
+  readonly holdsFiles?: true;
 }
 
 export interface FieldTypeSpec<S> {
   readonly name: string;
   /** Which input the dashboard draws. */
   readonly widget: string;
-  readonly group: 'text' | 'number' | 'choice' | 'time' | 'relation' | 'structure' | 'computed';
+  readonly group: 'text' | 'number' | 'choice' | 'time' | 'relation' | 'file' | 'structure' | 'computed';
   /** What the rule language may do with it; shown in the editor's completion and the docs. */
   readonly operators: readonly string[];
   readonly about: string;
@@ -30,6 +34,8 @@ export interface FieldTypeSpec<S> {
   column(settings: S): ColumnSpec | undefined;
   /** Checks a value from outside and turns it into what is bound; null is handled before. */
   input(settings: S): z.ZodType<unknown>;
+  /** What is stored of what was bound, as SQL over it; absent: just that. */
+  stored?(settings: S, sql: string): string;
 }
 
 /** A field type with its settings' type forgotten: each member takes settings as stored and parses them itself. */
@@ -43,6 +49,7 @@ export interface FieldType {
   ty(settings: unknown): Ty;
   column(settings: unknown): ColumnSpec | undefined;
   input(settings: unknown): z.ZodType<unknown>;
+  stored(settings: unknown, sql: string): string;
 }
 
 export function defineField<S>(spec: FieldTypeSpec<S>): FieldType {
@@ -59,6 +66,7 @@ export function defineField<S>(spec: FieldTypeSpec<S>): FieldType {
     ty: (settings) => spec.ty(spec.settings.parse(settings)),
     column: (settings) => spec.column(spec.settings.parse(settings)),
     input,
+    stored: (settings, sql) => spec.stored?.(spec.settings.parse(settings), sql) ?? sql,
   };
 }
 

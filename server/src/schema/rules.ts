@@ -8,7 +8,7 @@ import { spelledOut } from '../expr/shape.ts';
 import { ruleOf, type Action, type Collection, type Field } from './collection.ts';
 import { expressionOf } from './definition.ts';
 import type { Schema } from './load.ts';
-import { authFields, wholeModel } from './model.ts';
+import { authFields, schemaModel, wholeModel } from './model.ts';
 
 interface Compiled {
   readonly model: SchemaModel;
@@ -74,7 +74,9 @@ export function checkPlace(
   ast: Ast = parse(place.text, ruleLimits),
 ): Checked {
   const { model, auth } = compiledOf(schema);
-  const options = { schema: model, collection: collection.name, scope: place.scope, auth, limits: ruleLimits };
+  // Of our own collections a rule sees the one that it stands in; other rules reach none of them.
+  const seen = collection.system ? schemaModel(schema, (other) => other === collection) : model;
+  const options = { schema: seen, collection: collection.name, scope: place.scope, auth, limits: ruleLimits };
   if (place.value === undefined) return check(ast, options);
   const checked = checkValue(ast, options);
   if (!fits(checked.ir.ty, place.value.ty))

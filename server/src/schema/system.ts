@@ -1,5 +1,5 @@
 /** Our own collections, for admins to look at through the same records routes as everything else. */
-import type { CollectionDef } from '@underpin/sdk/wire';
+import type { CollectionDef, CollectionRules } from '@underpin/sdk/wire';
 import { email } from './fields/email.ts';
 import { bool } from './fields/bool.ts';
 import { json } from './fields/json.ts';
@@ -7,6 +7,8 @@ import { number } from './fields/number.ts';
 import type { FieldType } from './field-type.ts';
 import { bookkeeping, makeCollection, type Collection, type Field } from './collection.ts';
 import { idField, momentField, plainText, versionField } from './system-fields.ts';
+
+export const filesName = '_files';
 
 /** Ids of our own collections never change: credentials and sessions name them. */
 export const adminsId = '00000000-0000-7000-8000-000000000001';
@@ -17,8 +19,9 @@ const define = (
   table: string,
   columns: readonly (readonly [string, FieldType])[],
   more: readonly Field[],
+  rules: CollectionRules = {},
 ): Collection => {
-  const def: CollectionDef = { id, name, kind: 'base', fields: [], indexes: [], rules: {} };
+  const def: CollectionDef = { id, name, kind: 'base', fields: [], indexes: [], rules };
   const fields = [['id', idField(name)] as const, ...columns].map(([field, type]): Field => ({
     id: field,
     name: field,
@@ -156,5 +159,28 @@ export const systemCollections: readonly Collection[] = [
       ['updated', momentField],
     ],
     [],
+  ),
+  define(
+    '00000000-0000-7000-8000-000000000013',
+    filesName,
+    'underpin.files_seen',
+    [
+      ['name', plainText],
+      ['type', plainText],
+      ['size', versionField],
+      ['sha256', plainText],
+      ['width', versionField],
+      ['height', versionField],
+      ['state', plainText],
+      ['uses', versionField],
+      ['collection_name', plainText],
+      ['field_name', plainText],
+      ['owner', plainText],
+      ['account', idField('users')],
+      ['created', momentField],
+      ['expires', momentField],
+    ],
+    [],
+    { list: 'account == auth.id && state == "pending"' },
   ),
 ];

@@ -52,6 +52,8 @@ export function validateCollection(before: Schema, after: Schema, def: Stored): 
         problems.push(at(`/fields/${index}/type`, `cannot be changed while the computed field "${user.name}" uses it`));
     }
     problems.push(...relationProblems(after, field, index));
+    if (field.type === 'file' && (field.default ?? field.onUpdate ?? null) !== null)
+      problems.push(at(`/fields/${index}/default`, 'a file has no default'));
     if (after.byId.get(def.id)?.inverses.has(field.name) === true)
       problems.push(at(`/fields/${index}/name`, 'is the name of a back-relation'));
     if (field.type === 'relation' && field.many !== true && field.required === true && field['onDelete'] === 'set null')

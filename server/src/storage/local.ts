@@ -73,7 +73,7 @@ export class LocalDriver implements Driver {
         await writeAll(file, chunk, offset);
         offset += chunk.length;
         keeper.took(chunk);
-        if (offset - kept >= limits.files.keep) await keep();
+        if (offset - kept >= limits.uploads.keep) await keep();
       }
     } finally {
       await keep().finally(() => file.close());

@@ -20,7 +20,7 @@ const restOf = (name: string): string => `${name}.rest`;
 
 export class S3Driver implements Driver {
   readonly #bucket: Bucket;
-  readonly #turns = new Turns(limits.files.parts);
+  readonly #turns = new Turns(limits.uploads.parts);
 
   constructor(options: BucketOptions) {
     this.#bucket = new Bucket(options);
@@ -111,9 +111,9 @@ class Taking {
     // Who has sent nothing yet takes no turn.
     while (this.#over !== undefined || (await next).done !== true)
       await this.#turns.take(async () => {
-        const ends = performance.now() + limits.files.turn;
+        const ends = performance.now() + limits.uploads.turn;
         await this.loadRest();
-        while (this.#size < limits.files.part) {
+        while (this.#size < limits.uploads.part) {
           if (this.#over === undefined) {
             const step = await (this.#turns.waiting === 0 ? next : before(next, ends));
             if (step === undefined) break;
@@ -125,14 +125,14 @@ class Taking {
           }
           this.#gather();
         }
-        if (this.#size === limits.files.part) await this.#send();
+        if (this.#size === limits.uploads.part) await this.#send();
         else await this.keepRest();
       });
   }
 
   #gather(): void {
     const chunk = this.#over ?? new Uint8Array();
-    const room = limits.files.part - this.#size;
+    const room = limits.uploads.part - this.#size;
     const taken = chunk.subarray(0, room);
     this.#over = chunk.length > room ? chunk.subarray(room) : undefined;
     this.#gathered.push(taken);

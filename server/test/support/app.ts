@@ -39,6 +39,8 @@ export interface TestApp {
   readonly app: App;
   readonly url: string;
   readonly databaseUrl: string;
+  /** Its DATA_DIR. */
+  readonly dataDir: string;
   /** Milliseconds that the app's clock is ahead of the real one. */
   ahead: number;
   /** `send('GET /records/posts', …)`. */
@@ -101,7 +103,7 @@ export async function startTestApp(
   const start = async (port: number): Promise<App> => {
     const app = await createApp({
       config,
-      log: createLog('fatal'),
+      log: createLog(process.env['TESTLOG'] === undefined ? 'fatal' : 'error'),
       access: { url: databaseUrl, roles: { app: 'underpin_app', owner: 'underpin_owner' } },
       secret: testSecret,
       served: {
@@ -130,6 +132,7 @@ export async function startTestApp(
     app: first,
     url,
     databaseUrl,
+    dataDir,
     send,
     sql: async (text: string, values: readonly unknown[] = []) => (await inside.query<Record<string, unknown>>(text, [...values])).rows,
     owner: env['ADMIN_EMAIL'] === '' ? '' : await signIn(),

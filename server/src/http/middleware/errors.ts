@@ -4,12 +4,13 @@ import { problemOf } from '../../db/problem.ts';
 import type { Reply } from '../reply.ts';
 
 export function toReply(error: unknown, requestId: string, log: Log): Reply {
-  const { problem, retryAfter } = problemOf(error, requestId, log);
+  const { problem, retryAfter, headers } = problemOf(error, requestId, log);
   return {
     status: problem.status,
     text: JSON.stringify(problem),
     headers: {
       'Content-Type': 'application/problem+json; charset=utf-8',
+      ...headers,
       ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
       ...(problem.status === 401 ? { 'WWW-Authenticate': 'Bearer' } : {}),
     },

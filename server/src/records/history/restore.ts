@@ -6,8 +6,9 @@
  */
 import { withTx, type Ctx } from '../../ctx.ts';
 import { fail, failAt } from '../../kit/errors.ts';
-import type { Collection } from '../../schema/collection.ts';
+import { holdsFiles, type Collection } from '../../schema/collection.ts';
 import { collectionNamed, schemaOf } from '../../schema/load.ts';
+import { filesName } from '../../schema/system.ts';
 import { createRecord } from '../create.ts';
 import { isObject, membersOf } from '../parse/input.ts';
 import { callerOf, policyFor, refuseHidden, refuseNever } from '../policy.ts';
@@ -44,7 +45,7 @@ export async function restoreRecord(ctx: Ctx, name: string, id: string, body: un
   const kept = valuesOf(template.write(row, noLists));
   const hidden = new Set([...template.masks].flatMap(([field, at]) => (row[at] === 't' ? [] : [field])));
   const values = Object.fromEntries(Object.entries(kept).filter(([field]) => isOwn(collection, field) && !hidden.has(field)));
-  return withTx(ctx, async (inside) => {
+  return withTx({ ...ctx, created: new Map([[filesName, filesNamed(collection, values)]]) }, async (inside) => {
     const { count } = await inside.db.run({ text: `SELECT FROM ${collection.table} WHERE "id" = $1 FOR UPDATE`, values: [key] });
     if (count === 0 && ifVersion === undefined && collection.kind === 'base') {
       const given = Object.entries(values).filter(([, value]) => value !== null);
@@ -54,6 +55,12 @@ export async function restoreRecord(ctx: Ctx, name: string, id: string, body: un
     const changes = Object.entries(values).filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(now[field]));
     return { ...(await updateRecord(inside, name, id, Object.fromEntries(changes), ifVersion)), created: false };
   });
+}
+
+/** The files of the version: kept for it, and his to name again, though no record shows them to him any more. */
+function filesNamed(collection: Collection, values: Values): ReadonlySet<string> {
+  const files = collection.fields.filter(holdsFiles).flatMap(({ name }) => values[name] ?? []);
+  return new Set(files.flatMap((file) => (isObject(file) ? String(file['id']) : [])));
 }
 
 /** Fields that are written by whoever may, and are in a version. */

@@ -164,5 +164,8 @@ function defaultOf(
 /** The fields of accounts that only admins write begin empty. */
 const systemDefault = (field: Field): unknown => (field.ty.kind === 'list' ? [] : field.ty.kind === 'bool' ? false : null);
 
+/** What is stored of a bound value. */
+export const storedValue = (field: Field, sql: string): string => (field.system ? sql : field.type.stored(field.def, sql));
+
 /** The type with which a field's values are bound. */
 export const bindType = (field: Field): string => pgType(field.ty);

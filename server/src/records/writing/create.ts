@@ -4,11 +4,12 @@ import { manyOf, nodesOf, rowOf } from '@underpin/sdk/expr/walk';
 import type { ParamList } from '../../expr/params.ts';
 import { fail } from '../../kit/errors.ts';
 import { ident } from '../../kit/sql.ts';
-import type { Collection } from '../../schema/collection.ts';
-import { bindType, type Values } from '../parse/values.ts';
+import { holdsFiles, type Collection } from '../../schema/collection.ts';
+import { bindType, storedValue, type Values } from '../parse/values.ts';
 import { bind, planned, type Writing } from '../plans.ts';
 import { policyFor, readOf, refuseNever, type Caller } from '../policy.ts';
 import { judgeFields, judgeLists, judgeReferences, Judging } from './judge.ts';
+import { judgeFiles } from './judge-files.ts';
 import { planLists, type Sent } from './lists.ts';
 import { noteOf } from './note.ts';
 import { plainInsert } from './plain.ts';
@@ -63,7 +64,7 @@ interface Source {
 }
 const oneRow = (params: ParamList): Source => ({
   id: params.sent(at.id, 'uuid'),
-  value: ({ value: { field }, at: index }) => params.sent(index, bindType(field)),
+  value: ({ value: { field }, at: index }) => storedValue(field, params.sent(index, bindType(field))),
   from: '',
 });
 function manyRows(params: ParamList, places: readonly Sent[]): Source {
@@ -74,7 +75,7 @@ function manyRows(params: ParamList, places: readonly Sent[]): Source {
   const names = lists.map((_list, index) => `c${index}`);
   return {
     id: 'u.c0',
-    value: (place) => `u.c${places.indexOf(place) + 1}`,
+    value: (place) => storedValue(place.value.field, `u.c${places.indexOf(place) + 1}`),
     from: ` FROM unnest(${lists.join(', ')}) AS u(${names.join(', ')})`,
   };
 }
@@ -103,6 +104,7 @@ function judgeCreate(
   judgeFields(caller, collection, judging, values, 'write-create', sent);
   judgeReferences(caller, judging, params, values, sent, undefined);
   judgeLists(caller, judging, params, lists, undefined);
+  judgeFiles(caller, judging, params, places, undefined);
   return { params, lists, judging, next, columns };
 }
 
@@ -114,7 +116,9 @@ export interface NewRecord {
 
 /** Records are made by one statement where the writing of a plan sees no difference between them, and none could ask for another of them. */
 export const togetherKey = (caller: Caller, collection: Collection, values: Values): string | undefined =>
-  values.values.some(({ field, change }) => field.junction !== undefined || change !== undefined || field.ty.kind === 'list')
+  values.values.some(
+    ({ field, change }) => field.junction !== undefined || change !== undefined || field.ty.kind === 'list' || holdsFiles(field),
+  )
     ? undefined
     : keyOf('create', caller, collection, values, 'many');
 

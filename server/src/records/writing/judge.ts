@@ -6,6 +6,7 @@ import { fail, failAt, type Failure } from '../../kit/errors.ts';
 import { ident } from '../../kit/sql.ts';
 import type { Collection, Field } from '../../schema/collection.ts';
 import type { ListWrite } from './lists.ts';
+import { filesName } from '../../schema/system.ts';
 import { policyFor, readOf, writeOf, type Caller } from '../policy.ts';
 import { allHold, type Root } from '../reading/select.ts';
 import type { Value } from '../parse/values.ts';
@@ -125,6 +126,8 @@ export function freeIds({ ctx: { actor, created } }: Caller, target: Collection)
   const own = actor.kind === 'account' && actor.collection === target.name ? [actor.id] : [];
   return [...own, ...(created?.get(target.name) ?? [])];
 }
+/** Files that he may name whoever uploaded them: those of a version that is written again. */
+export const freeFiles = ({ ctx: { created } }: Caller): readonly string[] => [...(created?.get(filesName) ?? [])];
 export const isFree = (caller: Caller, target: Collection, value: unknown): boolean => freeIds(caller, target).some((id) => id === value);
 
 export const badReference = (field: Field): Failure =>

@@ -16,14 +16,15 @@
 import type { Statement } from '../../db/connect.ts';
 import type { ParamList } from '../../expr/params.ts';
 import type { Failure } from '../../kit/errors.ts';
+import { ownerOf } from '../../kit/actor.ts';
 import { ident } from '../../kit/sql.ts';
-import { columnFields, type Collection, type Field } from '../../schema/collection.ts';
+import { columnFields, holdsFiles, type Collection, type Field } from '../../schema/collection.ts';
 import { compiled } from '../../schema/ddl.ts';
 import type { Value, Values } from '../parse/values.ts';
 import { bind, type Planned, type Template, type Writing } from '../plans.ts';
 import type { Caller } from '../policy.ts';
 import { Columns, type Root } from '../reading/select.ts';
-import { freeIds, isFree, type Judging } from './judge.ts';
+import { freeFiles, freeIds, isFree, type Judging } from './judge.ts';
 import type { ListWrite, Sent } from './lists.ts';
 import { noteOf, notedAt, noting } from './note.ts';
 import type { PlainWrite } from './plain.ts';
@@ -50,12 +51,13 @@ export const bound = ({ plan, constants }: Planned<WriteTemplate>, sent: readonl
   },
 });
 
-/** What a write sends, in this order, with who it is where that is noted; each value takes three places: itself, or what is added; what is removed; what is free. */
+/** What a write sends, in this order, with who it is where that is noted; each value takes three places: itself, or what is added; what is removed, or of files who he is; what is free. */
 export const at = { id: 0, now: 1, version: 2, noted: notedAt, values: notedAt + 1 } as const;
 const perValue = 3;
 
 export function sentOf(caller: Caller, id: string, ifVersion: number | undefined, values: readonly Value[]): readonly unknown[] {
   const each = values.flatMap(({ field, value, change }) => {
+    if (holdsFiles(field)) return [value, ownerOf(caller.ctx.actor), freeFiles(caller)];
     if (field.junction === undefined) return [value, null, null];
     const target = field.to === undefined ? undefined : caller.schema.byName.get(field.to);
     const free = target === undefined ? [] : freeIds(caller, target);

@@ -3,11 +3,12 @@ import type { Ir } from '@underpin/sdk/expr/ir';
 import type { ParamList } from '../../expr/params.ts';
 import { fail } from '../../kit/errors.ts';
 import { ident } from '../../kit/sql.ts';
-import { columnFields, type Collection, type Field } from '../../schema/collection.ts';
-import { bindType, type Values } from '../parse/values.ts';
+import { columnFields, holdsFiles, type Collection, type Field } from '../../schema/collection.ts';
+import { bindType, storedValue, type Values } from '../parse/values.ts';
 import { planned, type Writing } from '../plans.ts';
 import { guardOfNext, policyFor, refuseNever, type Caller } from '../policy.ts';
 import { judgeFields, judgeLists, judgeReferences, judgeStored, judgeVersion, Judging } from './judge.ts';
+import { judgeFiles } from './judge-files.ts';
 import { listChanges, planLists, type Sent } from './lists.ts';
 import { plainUpdate, speaksOfNext, type PlainWrite } from './plain.ts';
 import {
@@ -31,7 +32,7 @@ import {
 const newValue = (params: ParamList, { value: { field, change }, at: index }: Sent, old: string): string =>
   change?.kind === 'inc'
     ? `(coalesce(${old}.${ident(field.name)}, 0) + ${params.sent(index, bindType(field))})`
-    : params.sent(index, bindType(field));
+    : storedValue(field, params.sent(index, bindType(field)));
 
 /** `changed.f` of a column between two rows. Points have no equality in Postgres, their texts do. */
 export function changedSql(field: Field | undefined, next: string, old: string): string {
@@ -81,6 +82,7 @@ function writeUpdate(
   judgeVersion(judging, asksVersion ? `o."version" = ${params.sent(at.version, 'int8')}` : undefined);
   judgeReferences(caller, judging, params, values, sent, 'o');
   judgeLists(caller, judging, params, lists, own);
+  judgeFiles(caller, judging, params, places, 'o');
   const next = columnFields(collection)
     .filter(isWritten)
     .map((field) => `${given.get(field.name) ?? `o.${ident(field.name)}`} AS ${ident(field.name)}`);
@@ -106,7 +108,7 @@ function writeUpdate(
   };
 }
 
-/** Where no list is written and no relation has to be looked up; what is judged asks nothing of the row to be. */
+/** Where no list is written and no relation or file has to be looked up; what is judged asks nothing of the row to be. */
 function writePlainUpdate(
   writing: Writing,
   collection: Collection,
@@ -114,7 +116,9 @@ function writePlainUpdate(
   asksVersion: boolean,
 ): PlainWrite | undefined {
   const { caller } = writing;
-  const looksUp = values.some(({ field }) => field.junction !== undefined || (field.to !== undefined && !caller.privileged));
+  const looksUp = values.some(
+    ({ field }) => field.junction !== undefined || (field.to !== undefined && !caller.privileged) || holdsFiles(field),
+  );
   if (looksUp) return undefined;
   const params = writing.params();
   const judging = new Judging(caller, params, 't', 't');

@@ -10,6 +10,7 @@ import { select } from './select.ts';
 import { date } from './date.ts';
 import { day } from './day.ts';
 import { relation } from './relation.ts';
+import { file } from './file.ts';
 import { json } from './json.ts';
 import { richtext } from './richtext.ts';
 import { geo } from './geo.ts';
@@ -27,6 +28,7 @@ export const fieldTypes: readonly FieldType[] = [
   date,
   day,
   relation,
+  file,
   json,
   geo,
   computed,

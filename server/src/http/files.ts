@@ -1,0 +1,198 @@
+/** /files: HTTP around bytes, ahead of Express as records are: what is below /files is answered by this file or by nobody. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import disposition from 'content-disposition';
+import { actorBehind } from '../auth/authenticate.ts';
+import { actorBehindKey } from '../auth/api-keys.ts';
+import type { Base, Ctx } from '../ctx.ts';
+import { readableOf, type ReadableFile } from '../files/access.ts';
+import { showBytes } from '../files/download.ts';
+import { importBody, importFile } from '../files/import.ts';
+import { fileOfLink, linkBody, makeLink, openLink, type Claims, type Named } from '../files/link.ts';
+import { storedName } from '../files/names.ts';
+import { purposeOf } from '../files/purpose.ts';
+import { receiveFile } from '../files/receive.ts';
+import { removeFile } from '../files/remove.ts';
+import { thumbOf, thumbType } from '../files/thumb.ts';
+import { Tus, tusAbout, tusPath } from '../files/tus.ts';
+import { wholeUpload } from '../files/uploads.ts';
+import type { Actor } from '../kit/actor.ts';
+import { fail, failAt } from '../kit/errors.ts';
+import { limits } from '../kit/limits.ts';
+import { parsed, readJson } from './body.ts';
+import { noParameters, param, urlOf, type Incoming } from './incoming.ts';
+import { oneFile } from './multipart.ts';
+import { json, noContent, type Reply } from './reply.ts';
+import { answer, type RouteOptions, type Work } from './route.ts';
+
+interface FileRoute {
+  readonly work: Work<Incoming>;
+  readonly options?: RouteOptions;
+}
+
+const prefix = '/api/v1/files';
+
+/** What is said of a path to whoever asks what may be done there. */
+export const aboutPath = (url: string): Readonly<Record<string, string>> => (url.startsWith(tusPath) ? tusAbout : {});
+
+/** Answers what is a request for files; false where it is none. */
+export function filesDoor(base: Base): (request: IncomingMessage, response: ServerResponse) => boolean {
+  const tus = new Tus(base);
+  const routes: ReadonlyMap<string, FileRoute> = new Map<string, FileRoute>([
+    ['POST ', { work: upload }],
+    ['POST import', { work: fetchFile }],
+    ['GET :id', { work: download }],
+    ['GET :id/:name', { work: download }],
+    ['DELETE :id', { work: remove }],
+    ['POST :id/link', { work: link, options: { write: false } }],
+    ['GET tus/:id', { work: async (ctx, request) => json(await wholeUpload(ctx, param(request, 'id'))) }],
+    ...['POST tus', 'HEAD tus/:id', 'PATCH tus/:id', 'DELETE tus/:id'].map((path): [string, FileRoute] => [
+      path,
+      { work: (ctx, request) => speakTus(tus, ctx, request), options: { write: path.startsWith('POST') } },
+    ]),
+  ]);
+  return (request, response) => {
+    const { url = '' } = request;
+    const path = url.split('?', 1)[0] ?? '';
+    if (path !== prefix && !path.startsWith(`${prefix}/`)) return false;
+    const [first = '', second, ...more] = path.slice(prefix.length + 1).split('/');
+    if (more.length > 0 || second === '') return false;
+    const isTus = first === 'tus';
+    if (isTus) response.setHeader('Tus-Resumable', tusAbout['Tus-Resumable']);
+    const method = isTus ? methodOf(request) : request.method === 'HEAD' ? 'GET' : (request.method ?? '');
+    const words = isTus || first === '' || (first === 'import' && method === 'POST');
+    const found = routes.get(
+      `${method} ${words ? first : ':id'}${second === undefined ? '' : `/${isTus ? ':id' : method === 'POST' ? second : ':name'}`}`,
+    );
+    if (found === undefined) return false;
+    const params = { id: (isTus ? second : first) ?? '', name: second ?? '' };
+    void answer(base, found.work, found.options ?? {}, Object.assign(request, { params }), response);
+    return true;
+  };
+}
+
+/** tus: who cannot send a method says it in a header. */
+function methodOf({ method = '', headers }: IncomingMessage): string {
+  const meant = headers['x-http-method-override'];
+  return typeof meant === 'string' ? meant.toUpperCase() : method;
+}
+
+async function upload(ctx: Ctx, request: Incoming): Promise<Reply> {
+  const query = noParameters(request, 'collection', 'field', 'name');
+  const asked = { collection: query.get('collection') ?? undefined, field: query.get('field') ?? undefined };
+  const purpose = await purposeOf(ctx, asked); // 400, 401, 403, 404
+  // Who sends nothing for so long is not waited for.
+  request.setTimeout(limits.files.silence, () => request.destroy());
+  const type = request.headers['content-type'] ?? '';
+  if (type.startsWith('multipart/'))
+    return json(
+      await oneFile(request, ({ name, bytes }) => receiveFile(ctx, purpose, { name: query.get('name') ?? name, length: undefined }, bytes)),
+      201,
+    );
+  const length = request.headers['content-length'];
+  const sent = {
+    name: query.get('name') ?? nameIn(request.headers['content-disposition']),
+    length: length === undefined ? undefined : Number(length),
+  };
+  return json(await receiveFile(ctx, purpose, sent, request), 201);
+}
+
+/** RFC 6266; what is not well formed has no name. */
+function nameIn(header: string | undefined): string {
+  if (header === undefined) return '';
+  try {
+    const { parameters } = disposition.parse(header);
+    const { filename = '' } = parameters;
+    // A header's bytes come as Latin-1; what clients mean by them is UTF-8.
+    return 'filename*' in parameters ? filename : Buffer.from(filename, 'latin1').toString();
+  } catch {
+    return '';
+  }
+}
+
+async function fetchFile(ctx: Ctx, request: Incoming): Promise<Reply> {
+  noParameters(request);
+  return json(await importFile(ctx, parsed(importBody, await readJson(request, limits.body.json))), 201);
+}
+
+async function download(ctx: Ctx, request: Incoming): Promise<Reply> {
+  const query = noParameters(request, 'thumb', 'download', 'token');
+  const id = param(request, 'id');
+  const token = query.get('token');
+  const claims = token === null ? undefined : openLink(ctx, id, token); // 403
+  if (claims !== undefined && query.has('thumb')) throw failAt('invalid_request', '/thumb', 'A link says itself which picture it is for');
+  const thumb = claims === undefined ? (query.get('thumb') ?? undefined) : claims.thumb;
+  const file = claims === undefined ? await readableOf(ctx, id, thumb) : await fileOfLink(ctx, claims, comeBack(ctx)); // 404
+  return thumb === undefined
+    ? show(ctx, request, file, { name: storedName(file.id), size: file.size, isDownload: isDownload(query, claims) })
+    : show(
+        ctx,
+        request,
+        { ...file, type: thumbType, sha256: `${file.sha256}-${thumb}` },
+        { name: storedName(file.id, thumb), size: await thumbOf(ctx, file, thumb), isDownload: false },
+      );
+}
+
+const isDownload = (query: URLSearchParams, claims: Claims | undefined): boolean => {
+  const asked = query.get('download');
+  if (asked !== null && asked !== '' && asked !== 'true' && asked !== 'false')
+    throw failAt('invalid_request', '/download', 'download must be true or false');
+  return claims?.download === true || (asked !== null && asked !== 'false');
+};
+
+function show(
+  ctx: Ctx,
+  request: Incoming,
+  file: ReadableFile,
+  stored: { readonly name: string; readonly size: number; readonly isDownload: boolean },
+): Reply {
+  const { headers } = request;
+  const asked = { range: headers.range, 'if-range': oneOf(headers['if-range']), 'if-none-match': headers['if-none-match'] };
+  const { name, type, sha256: tag } = file;
+  const shown = showBytes({ name, type, size: stored.size, tag, download: stored.isDownload }, asked); // 416
+  return {
+    status: shown.status,
+    headers: shown.headers,
+    ...(shown.status !== 304 && { bytes: () => ctx.storage.get(stored.name, shown.range) }),
+  };
+}
+const oneOf = (header: string | readonly string[] | undefined): string | undefined => (typeof header === 'string' ? header : header?.[0]);
+
+/** Whoever made a link, or whom it is for, as if he asked now. */
+const comeBack =
+  (ctx: Ctx) =>
+  async (who: Named): Promise<Actor | undefined> => {
+    const { address } = ctx.actor;
+    if (who[0] === 'anyone') return { kind: 'anonymous', address };
+    return who[0] === 'key' ? actorBehindKey(ctx, who[1], address) : actorBehind(ctx, who[1], who[2], address);
+  };
+
+async function remove(ctx: Ctx, request: Incoming): Promise<Reply> {
+  noParameters(request);
+  await removeFile(ctx, param(request, 'id'));
+  return noContent;
+}
+
+async function link(ctx: Ctx, request: Incoming): Promise<Reply> {
+  noParameters(request);
+  if (param(request, 'name') !== 'link') throw fail('not_found');
+  return json(await makeLink(ctx, param(request, 'id'), parsed(linkBody, (await readJson(request, limits.body.json)) ?? {})), 201);
+}
+
+/** The library speaks in the requests and responses of the web. */
+async function speakTus(tus: Tus, ctx: Ctx, request: Incoming): Promise<Reply> {
+  request.setTimeout(limits.files.silence, () => request.destroy());
+  const method = methodOf(request);
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) if (typeof value === 'string') headers.set(name, value);
+  const hasBody = method === 'POST' || method === 'PATCH';
+  const url = new URL(urlOf(request), 'http://localhost');
+  const body = hasBody ? { body: Readable.toWeb(request), duplex: 'half' as const } : {};
+  const response = await tus.handle(ctx, new Request(url, { method, headers, ...body }));
+  const answered: Record<string, string> = {};
+  // Who may ask from where is said by cors.ts.
+  response.headers.forEach((value, name) => {
+    if (!name.startsWith('access-control-')) answered[name] = value;
+  });
+  return { status: response.status, headers: answered };
+}
