@@ -51,7 +51,6 @@ function textType(head: Uint8Array, name: string): string {
 function textOf(head: Uint8Array): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });
-    // eslint-disable-next-line no-control-regex -- what no text holds
     return /[\u0000-\u0008\u000E-\u001A\u001C-\u001F]/.test(text) ? undefined : text;
   } catch {
     return undefined;

@@ -8,7 +8,6 @@ export const urlOf = (id: string, name: string): string => `/api/v1/files/${id}/
 
 /** A name for people, whatever was sent: no way through folders, nothing that is not seen, not too long. The ending stays. */
 export function cleanName(sent: string): string {
-  // eslint-disable-next-line no-control-regex -- just these are taken out
   const plain = sent
     .toWellFormed()
     .normalize('NFC')

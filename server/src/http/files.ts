@@ -17,7 +17,7 @@ import { thumbOf, thumbType } from '../files/thumb.ts';
 import { Tus, tusAbout, tusPath } from '../files/tus.ts';
 import { wholeUpload } from '../files/uploads.ts';
 import type { Actor } from '../kit/actor.ts';
-import { fail, failAt } from '../kit/errors.ts';
+import { failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { parsed, readJson } from './body.ts';
 import { noParameters, param, urlOf, type Incoming } from './incoming.ts';
@@ -26,11 +26,31 @@ import { json, noContent, type Reply } from './reply.ts';
 import { answer, type RouteOptions, type Work } from './route.ts';
 
 interface FileRoute {
-  readonly work: Work<Incoming>;
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD';
+  /** Below `/api/v1/files`. */
+  readonly path: string;
+  /** `tus`: the library answers, made once for the app. */
+  readonly work: Work<Incoming> | 'tus';
   readonly options?: RouteOptions;
 }
 
+export const fileRoutes: readonly FileRoute[] = [
+  { method: 'POST', path: '', work: upload },
+  { method: 'POST', path: '/import', work: fetchFile },
+  { method: 'GET', path: '/:id', work: download },
+  { method: 'GET', path: '/:id/:name', work: download },
+  { method: 'POST', path: '/:id/link', work: link, options: { write: false } },
+  { method: 'DELETE', path: '/:id', work: remove },
+  { method: 'POST', path: '/tus', work: 'tus' },
+  { method: 'HEAD', path: '/tus/:id', work: 'tus' },
+  // The parts of an upload are none of the writes that are counted; the upload itself was one.
+  { method: 'PATCH', path: '/tus/:id', work: 'tus', options: { write: false } },
+  { method: 'DELETE', path: '/tus/:id', work: 'tus' },
+  { method: 'GET', path: '/tus/:id', work: async (ctx, request) => json(await wholeUpload(ctx, param(request, 'id'))) },
+];
+
 const prefix = '/api/v1/files';
+const routes: ReadonlyMap<string, FileRoute> = new Map(fileRoutes.map((one) => [`${one.method} ${one.path}`, one]));
 
 /** What is said of a path to whoever asks what may be done there. */
 export const aboutPath = (url: string): Readonly<Record<string, string>> => (url.startsWith(tusPath) ? tusAbout : {});
@@ -38,37 +58,30 @@ export const aboutPath = (url: string): Readonly<Record<string, string>> => (url
 /** Answers what is a request for files; false where it is none. */
 export function filesDoor(base: Base): (request: IncomingMessage, response: ServerResponse) => boolean {
   const tus = new Tus(base);
-  const routes: ReadonlyMap<string, FileRoute> = new Map<string, FileRoute>([
-    ['POST ', { work: upload }],
-    ['POST import', { work: fetchFile }],
-    ['GET :id', { work: download }],
-    ['GET :id/:name', { work: download }],
-    ['DELETE :id', { work: remove }],
-    ['POST :id/link', { work: link, options: { write: false } }],
-    ['GET tus/:id', { work: async (ctx, request) => json(await wholeUpload(ctx, param(request, 'id'))) }],
-    ...['POST tus', 'HEAD tus/:id', 'PATCH tus/:id', 'DELETE tus/:id'].map((path): [string, FileRoute] => [
-      path,
-      { work: (ctx, request) => speakTus(tus, ctx, request), options: { write: path.startsWith('POST') } },
-    ]),
-  ]);
   return (request, response) => {
     const { url = '' } = request;
     const path = url.split('?', 1)[0] ?? '';
     if (path !== prefix && !path.startsWith(`${prefix}/`)) return false;
-    const [first = '', second, ...more] = path.slice(prefix.length + 1).split('/');
-    if (more.length > 0 || second === '') return false;
+    const [first, second, ...more] = path === prefix ? [] : path.slice(prefix.length + 1).split('/');
+    if (more.length > 0 || first === '' || second === '') return false;
     const isTus = first === 'tus';
     if (isTus) response.setHeader('Tus-Resumable', tusAbout['Tus-Resumable']);
     const method = isTus ? methodOf(request) : request.method === 'HEAD' ? 'GET' : (request.method ?? '');
-    const words = isTus || first === '' || (first === 'import' && method === 'POST');
-    const found = routes.get(
-      `${method} ${words ? first : ':id'}${second === undefined ? '' : `/${isTus ? ':id' : method === 'POST' ? second : ':name'}`}`,
-    );
+    const found = routes.get(`${method} ${shapeOf(method, first, second)}`);
     if (found === undefined) return false;
     const params = { id: (isTus ? second : first) ?? '', name: second ?? '' };
-    void answer(base, found.work, found.options ?? {}, Object.assign(request, { params }), response);
+    const work: Work<Incoming> = found.work === 'tus' ? (ctx, asked) => speakTus(tus, ctx, asked) : found.work;
+    void answer(base, work, found.options ?? {}, Object.assign(request, { params }), response);
     return true;
   };
+}
+
+/** `/:id/:name` for a path, with the words that are none of a file's. */
+function shapeOf(method: string, first: string | undefined, second: string | undefined): string {
+  if (first === undefined) return '';
+  const isWord = first === 'tus' || (first === 'import' && method === 'POST');
+  const below = first === 'tus' ? ':id' : method === 'POST' ? second : ':name';
+  return `/${isWord ? first : ':id'}${second === undefined ? '' : `/${below ?? ''}`}`;
 }
 
 /** tus: who cannot send a method says it in a header. */
@@ -175,7 +188,6 @@ async function remove(ctx: Ctx, request: Incoming): Promise<Reply> {
 
 async function link(ctx: Ctx, request: Incoming): Promise<Reply> {
   noParameters(request);
-  if (param(request, 'name') !== 'link') throw fail('not_found');
   return json(await makeLink(ctx, param(request, 'id'), parsed(linkBody, (await readJson(request, limits.body.json)) ?? {})), 201);
 }
 

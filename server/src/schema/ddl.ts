@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
 import { ident, literal } from '../kit/sql.ts';
-import { expressionOf, isJunction as isMany } from './definition.ts';
-import type { ColumnSpec } from './field-type.ts';
+import { expressionOf } from './definition.ts';
+import { isJunction as isMany, type ColumnSpec } from './field-type.ts';
 import { fieldType } from './fields/index.ts';
 import type { Ty } from '@underpin/sdk/expr/model';
 import { junctionTable } from './collection.ts';

@@ -124,9 +124,6 @@ export function expressionOf(value: unknown): string | undefined {
     : undefined;
 }
 
-/** Whether its values are rows of a table of their own: a list of records. */
-export const isJunction = ({ type, many }: FieldDef): boolean => type === 'relation' && many === true;
-
 export const at = (pointer: string, message: string): ProblemField => ({ pointer, code: 'invalid_request', message });
 
 export const refused = (problems: readonly ProblemField[]): Error =>

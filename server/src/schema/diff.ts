@@ -3,7 +3,7 @@ import type { CollectionDef, FieldDef, IndexDef } from '@underpin/sdk/wire';
 import { literal } from '../kit/sql.ts';
 import { canonical } from './collection.ts';
 import * as ddl from './ddl.ts';
-import { isJunction } from './definition.ts';
+import { isJunction } from './field-type.ts';
 import type { Operation } from './operation.ts';
 import { createSearchIndex, searchBuilt, searchDropped } from './search.ts';
 

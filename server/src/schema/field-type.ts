@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Ty } from '@underpin/sdk/expr/model';
+import type { FieldDef } from '@underpin/sdk/wire';
 
 /** How a column is made. */
 export interface ColumnSpec {
@@ -69,6 +70,9 @@ export function defineField<S>(spec: FieldTypeSpec<S>): FieldType {
     stored: (settings, sql) => spec.stored?.(spec.settings.parse(settings), sql) ?? sql,
   };
 }
+
+/** Whether its values are rows of a table of their own: a list of records. */
+export const isJunction = ({ type, many }: FieldDef): boolean => type === 'relation' && many === true;
 
 /** Sets of operators that several types share. */
 export const equality = ['==', '!=', 'in'] as const;

@@ -1,5 +1,6 @@
 /** The documentation against the code, in both directions: nothing is missing, and nothing is told that is not there. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { fileRoutes } from '../../src/http/files.ts';
 import { recordRoutes } from '../../src/http/records.ts';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
@@ -125,7 +126,8 @@ function routesOfCode(): string[] {
     return calls(source, 'router').map(([method = '', path = '']) => `${method} ${mount}${path === '/' ? '' : path}`);
   });
   const records = recordRoutes.map(({ method, path }) => `${method} /api/v1/records${path}`);
-  return [...direct, ...mounted, ...records];
+  const files = fileRoutes.map(({ method, path }) => `${method} /api/v1/files${path}`);
+  return [...direct, ...mounted, ...records, ...files];
 }
 
 test('api.md has a heading for every route, and no other', () => {
