@@ -26,6 +26,8 @@ export async function oneFile<T>(request: IncomingMessage, take: (part: Part) =>
     });
     parser.once('file', (_field, bytes, name) => {
       part = bytes;
+      // Told to whoever reads it; where nobody does any more, to nobody.
+      bytes.on('error', () => undefined);
       take({ name, bytes: whole(bytes, over) }).then(resolve, reject);
     });
     over.then(
