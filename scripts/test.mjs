@@ -13,9 +13,14 @@ const args = process.argv.slice(2);
 const own = ['--install', '--long'];
 const install = ci || args.includes('--install');
 
-/** Program → Debian package. */
+/** Program → Debian packages. Swift speaks S3. */
 const postgres15 = '/usr/lib/postgresql/15/bin/postgres';
-const programs = { chromium: 'chromium', [postgres15]: 'postgresql-15', 'redis-server': 'redis-server' };
+const programs = {
+  chromium: 'chromium',
+  [postgres15]: 'postgresql-15',
+  'redis-server': 'redis-server',
+  'swift-proxy-server': 'swift swift-proxy swift-object swift-container swift-account memcached',
+};
 
 const found = (program) => {
   try {
@@ -30,7 +35,7 @@ await prepare(say);
 
 let missing = Object.keys(programs).filter((program) => found(program) === '');
 if (missing.length > 0 && install) {
-  const packages = missing.map((program) => programs[program]);
+  const packages = missing.flatMap((program) => programs[program].split(' '));
   say(`installing ${packages.join(', ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   try {
@@ -60,6 +65,7 @@ const child = spawn(
       UNDERPIN_TEST_REPORT: report,
       UNDERPIN_TEST_CHROMIUM: found('chromium'),
       UNDERPIN_TEST_REDIS: found('redis-server'),
+      UNDERPIN_TEST_S3: found('swift-proxy-server') === '' ? '' : 'on',
       UNDERPIN_TEST_POSTGRES15: found(postgres15) === '' ? '' : postgres15.replace(/\/postgres$/, ''),
       ...(args.includes('--long') ? { UNDERPIN_TEST_LONG: '1' } : {}),
     },

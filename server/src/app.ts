@@ -11,6 +11,7 @@ import { createOwner } from './auth/accounts.ts';
 import { hasAdmin, makeSetupToken } from './auth/setup.ts';
 import { followSigningKeys, signingKeys } from './auth/keys.ts';
 import { systemCtx, type Base } from './ctx.ts';
+import { Tus } from './files/tus.ts';
 import { createHttpServer, type Served } from './http/server.ts';
 import type { Job } from './jobs/job.ts';
 import { jobs } from './jobs/kinds/index.ts';
@@ -94,7 +95,8 @@ export async function createApp(parts: Parts): Promise<App> {
         ? undefined
         : await startWorker(base, { jobs: [...jobs, ...(work?.jobs ?? [])], schedules: [...schedules, ...(work?.schedules ?? [])] });
     const realtime = createRealtime(base, parts.backlog);
-    const server = createHttpServer(base, parts.served, realtime.streams);
+    const uploads = new Tus(base);
+    const server = createHttpServer(base, parts.served, realtime.streams, uploads);
     realtime.attach(server);
     return {
       base,
@@ -104,6 +106,7 @@ export async function createApp(parts: Parts): Promise<App> {
       close: async () => {
         realtime.close();
         await drain(server);
+        await uploads.close();
         await worker?.close();
         await base.changes.close();
         await listener.close();

@@ -26,6 +26,14 @@ export class Leases implements Locker {
   newLock(id: string): Lease {
     return new Lease(this.#base, this.#held, id);
   }
+
+  /** Asks all to stop, and waits until what came of theirs is kept. */
+  async close(): Promise<void> {
+    for (const { stop, over } of [...this.#held.values()]) {
+      await stop();
+      await over;
+    }
+  }
 }
 
 export class Lease implements Lock {
@@ -47,7 +55,9 @@ export class Lease implements Lock {
     const ends = performance.now() + 2 * limits.files.lease;
     for (let before = this.#held.get(this.#id); before !== undefined; before = this.#held.get(this.#id)) {
       await before.stop();
-      await Promise.race([before.over, wait(ends - performance.now(), undefined, { signal })]);
+      const given = new AbortController();
+      await Promise.race([before.over, wait(ends - performance.now(), undefined, { signal: AbortSignal.any([signal, given.signal]) })]);
+      given.abort();
       if (performance.now() >= ends) throw fail('locked');
     }
     this.#held.set(this.#id, { stop, over: new Promise((over) => (this.#release = over)) });

@@ -44,16 +44,17 @@ interface Asking {
 export class Tus {
   readonly #asking = new AsyncLocalStorage<Asking & { lease?: Lease; failure?: unknown }>();
   readonly #server: Server;
+  readonly #leases: Leases;
 
   constructor(base: Base) {
-    const leases = new Leases(base);
+    this.#leases = new Leases(base);
     this.#server = new Server({
       path: tusPath,
       relativeLocation: true,
       datastore: new Store(() => this.#here()),
       locker: {
         newLock: (id) => {
-          const lease = leases.newLock(id);
+          const lease = this.#leases.newLock(id);
           this.#here().lease = lease;
           return lease;
         },
@@ -68,6 +69,10 @@ export class Tus {
         return undefined;
       },
     });
+  }
+
+  close(): Promise<void> {
+    return this.#leases.close();
   }
 
   /** Throws what refused it, so that it is answered as everything else. */

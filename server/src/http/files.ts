@@ -14,10 +14,10 @@ import { purposeOf } from '../files/purpose.ts';
 import { receiveFile } from '../files/receive.ts';
 import { removeFile } from '../files/remove.ts';
 import { thumbOf, thumbType } from '../files/thumb.ts';
-import { Tus, tusAbout, tusPath } from '../files/tus.ts';
+import { tusAbout, tusPath, type Tus } from '../files/tus.ts';
 import { wholeUpload } from '../files/uploads.ts';
 import type { Actor } from '../kit/actor.ts';
-import { failAt } from '../kit/errors.ts';
+import { fail, failAt } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { parsed, readJson } from './body.ts';
 import { noParameters, param, urlOf, type Incoming } from './incoming.ts';
@@ -56,8 +56,7 @@ const routes: ReadonlyMap<string, FileRoute> = new Map(fileRoutes.map((one) => [
 export const aboutPath = (url: string): Readonly<Record<string, string>> => (url.startsWith(tusPath) ? tusAbout : {});
 
 /** Answers what is a request for files; false where it is none. */
-export function filesDoor(base: Base): (request: IncomingMessage, response: ServerResponse) => boolean {
-  const tus = new Tus(base);
+export function filesDoor(base: Base, tus: Tus): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
     const { url = '' } = request;
     const path = url.split('?', 1)[0] ?? '';
@@ -193,6 +192,9 @@ async function link(ctx: Ctx, request: Incoming): Promise<Reply> {
 
 /** The library speaks in the requests and responses of the web. */
 async function speakTus(tus: Tus, ctx: Ctx, request: Incoming): Promise<Reply> {
+  const version = tusAbout['Tus-Version'];
+  if (request.headers['tus-resumable'] !== version)
+    throw fail('unsupported_version', { detail: `Send Tus-Resumable: ${version}.`, headers: { 'Tus-Version': version } });
   request.setTimeout(limits.files.silence, () => request.destroy());
   const method = methodOf(request);
   const headers = new Headers();

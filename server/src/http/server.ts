@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import express, { type ErrorRequestHandler } from 'express';
 import type { Base } from '../ctx.ts';
 import { fail } from '../kit/errors.ts';
+import type { Tus } from '../files/tus.ts';
 import { Lane } from '../kit/lane.ts';
 import { limits } from '../kit/limits.ts';
 import { newId } from '../kit/ids.ts';
@@ -44,7 +45,7 @@ export interface Served {
   readonly isCurrent?: () => boolean;
 }
 
-export function createHttpServer(base: Base, served: Served, live: Live): Server {
+export function createHttpServer(base: Base, served: Served, live: Live, uploads: Tus): Server {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -93,7 +94,7 @@ export function createHttpServer(base: Base, served: Served, live: Live): Server
   );
   app.use(lastResort(base));
   const answered = recordsDoor(base, live);
-  const filesAnswered = filesDoor(base);
+  const filesAnswered = filesDoor(base, uploads);
   // A crowd at any other door, as of those who sign in, is let in one by one; who asks for records does not wait behind it.
   const others = new Lane();
   const server = createServer(

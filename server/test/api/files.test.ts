@@ -1,6 +1,7 @@
 /** Files: uploaded for a field, named by records, read by whoever sees those, gone with the last. */
 import { createHash } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
+import { createServer, request, type Server } from 'node:http';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startTestApp, type TestApp } from '../support/app.ts';
 import { namesInStore, namesInTable, picture, upload } from '../support/files.ts';
@@ -54,12 +55,15 @@ const uploaded = async (bytes: Buffer | string = png, asked: Parameters<typeof u
   if (answer.status !== 201) throw new Error(answer.text);
   return answer.body;
 };
-const stateOf = async (id: string): Promise<unknown> => (await up.sql('SELECT state FROM underpin.files_seen WHERE id = $1', [id]))[0]?.['state'];
+const stateOf = async (id: string): Promise<unknown> =>
+  (await up.sql('SELECT state FROM underpin.files_seen WHERE id = $1', [id]))[0]?.['state'];
 const sweep = (dryRun = false) => up.send('POST /ops/files/sweep', { token: up.owner, body: { dryRun } });
 /** A day later. */
 const later = async <T>(work: () => Promise<T>): Promise<T> => {
   up.ahead += 25 * 3_600_000;
-  const signedIn = await up.send('POST /auth/_admins/sign-in', { body: { email: 'owner@example.com', password: 'correct horse battery staple' } });
+  const signedIn = await up.send('POST /auth/_admins/sign-in', {
+    body: { email: 'owner@example.com', password: 'correct horse battery staple' },
+  });
   const before = up.owner;
   Object.assign(up, { owner: signedIn.body.accessToken });
   try {
@@ -98,7 +102,10 @@ describe('a file', () => {
   });
 
   test('in a list keeps its place, and may be sent back as it was read', async () => {
-    const [one, two] = [await uploaded('first', { field: 'papers', name: '1.txt' }), await uploaded('second', { field: 'papers', name: '2.txt' })];
+    const [one, two] = [
+      await uploaded('first', { field: 'papers', name: '1.txt' }),
+      await uploaded('second', { field: 'papers', name: '2.txt' }),
+    ];
     const post = await create({ papers: [two.id, one] });
     expect(post.body.papers).toEqual([two, one]);
     expect((await change(post.body.id, { papers: [one] })).body.papers).toEqual([one]);
@@ -139,7 +146,11 @@ describe('a file', () => {
         ],
       },
     });
-    expect([failed.status, await stateOf(file.id), (await up.sql('SELECT count(*)::int AS n FROM posts'))[0]]).toEqual([404, 'pending', before]);
+    expect([failed.status, await stateOf(file.id), (await up.sql('SELECT count(*)::int AS n FROM posts'))[0]]).toEqual([
+      404,
+      'pending',
+      before,
+    ]);
     expect(await up.sql('SELECT FROM underpin.file_uses WHERE file = $1', [file.id])).toEqual([]);
     expect((await up.send(`DELETE /files/${file.id}`, { token: bob.token })).status).toBe(404);
     expect((await up.send(`DELETE /files/${file.id}`, { token: ann.token })).status).toBe(204);
@@ -152,8 +163,19 @@ describe('a file', () => {
     await up.sql('UPDATE posts SET cover = $2 WHERE id = $1', [a.body.id, JSON.stringify({ id: two.id })]);
     const read = await up.send(`GET /records/posts/${a.body.id}`, { token: ann.token });
     expect([read.body.cover, await stateOf(one.id), await stateOf(two.id)]).toEqual([two, 'orphaned', 'attached']);
-    await expect(up.sql('UPDATE posts SET cover = $2 WHERE id = $1', [a.body.id, '{"id":"01900000-0000-7000-8000-000000000000"}'])).rejects.toThrow('names a file that is not there');
-    await up.send('POST /collections', { token: up.owner, body: { name: 'albums', fields: [{ name: 'of', type: 'relation', to: 'posts', onDelete: 'cascade' }, { name: 'image', type: 'file' }] } });
+    await expect(
+      up.sql('UPDATE posts SET cover = $2 WHERE id = $1', [a.body.id, '{"id":"01900000-0000-7000-8000-000000000000"}']),
+    ).rejects.toThrow('names a file that is not there');
+    await up.send('POST /collections', {
+      token: up.owner,
+      body: {
+        name: 'albums',
+        fields: [
+          { name: 'of', type: 'relation', to: 'posts', onDelete: 'cascade' },
+          { name: 'image', type: 'file' },
+        ],
+      },
+    });
     const third = await uploaded(png, { collection: 'albums', field: 'image', token: up.owner });
     await up.send('POST /records/albums', { token: up.owner, body: { of: a.body.id, image: third.id } });
     expect(await stateOf(third.id)).toBe('attached');
@@ -170,7 +192,10 @@ describe('a file', () => {
   });
 
   test('follows its field through a rename, into a list and back, and leaves with it', async () => {
-    const made = await up.send('POST /collections', { token: up.owner, body: { name: 'notes', fields: [{ name: 'scan', type: 'file' }], rules: { list: 'true' } } });
+    const made = await up.send('POST /collections', {
+      token: up.owner,
+      body: { name: 'notes', fields: [{ name: 'scan', type: 'file' }], rules: { list: 'true' } },
+    });
     const file = await uploaded(png, { collection: 'notes', field: 'scan', token: up.owner });
     const note = (await up.send('POST /records/notes', { token: up.owner, body: { scan: file.id } })).body.id;
     const empty = (await up.send('POST /records/notes', { token: up.owner, body: {} })).body.id;
@@ -209,14 +234,25 @@ describe('who may', () => {
       ['HEAD', `/api/v1/files/tus/${file.id}`, { 'tus-resumable': '1.0.0' }],
       ['GET', `/api/v1/files/tus/${file.id}`, {}],
       ['DELETE', `/api/v1/files/tus/${file.id}`, { 'tus-resumable': '1.0.0' }],
-      ['PATCH', `/api/v1/files/tus/${file.id}`, { 'tus-resumable': '1.0.0', 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' }],
+      [
+        'PATCH',
+        `/api/v1/files/tus/${file.id}`,
+        { 'tus-resumable': '1.0.0', 'upload-offset': '0', 'content-type': 'application/offset+octet-stream' },
+      ],
       ['POST', `/api/v1/files/${file.id}/link`, {}],
       ['DELETE', `/api/v1/files/${file.id}`, {}],
     ];
     for (const [method, path, headers] of paths)
       expect([method, path, await status(path, bob.token, headers, method)]).toEqual([method, path, 404]);
     expect(await stateOf(file.id)).toBe('attached');
-    for (const guess of ['0', 'posts', '01900000-0000-7000-8000-000000000000', `${file.id}x`, '..%2f..%2fsecret', file.id.replace(/.$/, '0')])
+    for (const guess of [
+      '0',
+      'posts',
+      '01900000-0000-7000-8000-000000000000',
+      `${file.id}x`,
+      '..%2f..%2fsecret',
+      file.id.replace(/.$/, '0'),
+    ])
       expect([guess, guess === file.id ? 404 : await status(`/api/v1/files/${guess}`, ann.token)]).toEqual([guess, 404]);
   });
 
@@ -236,7 +272,9 @@ describe('who may', () => {
     const own = await uploaded(png, { token: bob.token });
     const post = await create({ cover: own.id }, bob.token);
     for (const { id } of [pending, attached]) expect((await change(post.body.id, { cover: id }, bob.token)).status).toBe(422);
-    expect(await up.sql('SELECT record FROM underpin.file_uses WHERE file = ANY ($1)', [[pending.id, attached.id]])).toEqual([{ record: mine.body.id }]);
+    expect(await up.sql('SELECT record FROM underpin.file_uses WHERE file = ANY ($1)', [[pending.id, attached.id]])).toEqual([
+      { record: mine.body.id },
+    ]);
     // Once he may read it, he may name it; and what was named before stays where it is when he may not any more.
     await change(mine.body.id, { open: true });
     expect((await change(post.body.id, { cover: attached.id }, bob.token)).status).toBe(200);
@@ -254,7 +292,8 @@ describe('who may', () => {
     expect([await status(file.url, eve.token), await status(path), await status(path, bob.token)]).toEqual([200, 200, 200]);
     await change(post.body.id, { open: false });
     const ended = performance.now();
-    while ((await status(file.url, eve.token)) === 200 || (await status(path)) === 200) expect(performance.now() - ended).toBeLessThan(1_500);
+    while ((await status(file.url, eve.token)) === 200 || (await status(path)) === 200)
+      expect(performance.now() - ended).toBeLessThan(1_500);
     expect([await status(file.url, eve.token), await status(path), await status(file.url, ann.token)]).toEqual([404, 404, 200]);
     await change(post.body.id, { open: true });
     expect(await status(path)).toBe(200);
@@ -273,7 +312,10 @@ describe('who may', () => {
   ] as const)('make links: an %s for %d s is answered with %d', async (who, expiresIn, expected) => {
     const file = await uploaded();
     await create({ cover: file.id });
-    const made = await up.send(`POST /files/${file.id}/link`, { token: who === 'admin' ? up.owner : ann.token, body: { expiresIn, thumb: '20x20' } });
+    const made = await up.send(`POST /files/${file.id}/link`, {
+      token: who === 'admin' ? up.owner : ann.token,
+      body: { expiresIn, thumb: '20x20' },
+    });
     expect(made.status).toBe(expected);
     if (expected !== 201) return;
     const shown = await fetch(made.body.url.replace(/^http:\/\/localhost:\d+/, up.url));
@@ -294,12 +336,18 @@ describe('who may', () => {
 
   test('see pending files of his own in _files, and nobody else’s; admins see all', async () => {
     const file = await uploaded();
-    const ids = async (token: string) => (await up.send('GET /records/_files?limit=200', { token })).body.data.map(({ id }: { id: string }) => id);
-    expect([(await ids(ann.token)).includes(file.id), (await ids(bob.token)).includes(file.id), (await ids(up.owner)).includes(file.id)]).toEqual([true, false, true]);
+    const ids = async (token: string) =>
+      (await up.send('GET /records/_files?limit=200', { token })).body.data.map(({ id }: { id: string }) => id);
+    expect([
+      (await ids(ann.token)).includes(file.id),
+      (await ids(bob.token)).includes(file.id),
+      (await ids(up.owner)).includes(file.id),
+    ]).toEqual([true, false, true]);
     await create({ cover: file.id });
     expect([(await ids(ann.token)).includes(file.id), (await ids(up.owner)).includes(file.id)]).toEqual([false, true]);
     expect((await up.send('GET /records/_files')).status).toBe(401);
-    for (const method of ['PATCH', 'DELETE']) expect((await up.send(`${method} /records/_files/${file.id}`, { token: ann.token, body: {} })).status).toBe(403);
+    for (const method of ['PATCH', 'DELETE'])
+      expect((await up.send(`${method} /records/_files/${file.id}`, { token: ann.token, body: {} })).status).toBe(403);
   });
 });
 
@@ -310,7 +358,13 @@ describe('an upload', () => {
     ['for no collection', async () => png, { collection: 'nothing' }, 404, 'not_found'],
     ['by nobody, where only accounts write', async () => png, { token: undefined }, 401, 'unauthenticated'],
     ['of a text that is called a picture', async () => 'no picture', { name: 'a.png' }, 415, 'unsupported_media_type'],
-    ['of a drawing with scripts', async () => '<svg xmlns="http://www.w3.org/2000/svg"/>', { name: 'a.png' }, 415, 'unsupported_media_type'],
+    [
+      'of a drawing with scripts',
+      async () => '<svg xmlns="http://www.w3.org/2000/svg"/>',
+      { name: 'a.png' },
+      415,
+      'unsupported_media_type',
+    ],
     ['of more bytes than the field takes', async () => picture(700, 700), {}, 413, 'payload_too_large'],
   ];
   test.each(cases)('%s is refused', async (_what, bytes, asked, expected, code) => {
@@ -325,14 +379,20 @@ describe('an upload', () => {
     async function* endless(): AsyncGenerator<Uint8Array> {
       for (;;) yield new Uint8Array(65_536);
     }
-    const asked = fetch(`${up.url}/api/v1/files?collection=posts&field=papers`, {
+    const asked = request(`${up.url}/api/v1/files?collection=posts&field=papers`, {
       method: 'POST',
       headers: { authorization: `Bearer ${ann.token}` },
-      body: ReadableStream.from(endless()),
-      duplex: 'half',
-    } as RequestInit);
-    // The answer comes while the body is still being sent; a client may see the connection end first.
-    expect(await asked.then(({ status: answered }) => answered, () => 413)).toBe(413);
+    });
+    const answered = new Promise<number>((resolve) => {
+      asked.once('response', ({ statusCode = 0 }) => resolve(statusCode));
+      // The answer comes while the body is still being sent; a client may see the connection end first.
+      asked.once('error', () => resolve(413));
+    });
+    Readable.from(endless())
+      .on('error', () => undefined)
+      .pipe(asked);
+    expect(await answered).toBe(413);
+    asked.destroy();
     expect(await namesInStore(up)).toEqual(await namesInTable(up));
   });
 
@@ -366,10 +426,19 @@ describe('an upload', () => {
   test('takes no more than the quota, though many come at once', async () => {
     await up.send('POST /collections', {
       token: up.owner,
-      body: { name: 'bounded', fields: [{ name: 'all', type: 'file', quota: 10_000 }, { name: 'each', type: 'file', quotaPerAccount: 5_000 }], rules: { list: 'true', create: 'true' } },
+      body: {
+        name: 'bounded',
+        fields: [
+          { name: 'all', type: 'file', quota: 10_000 },
+          { name: 'each', type: 'file', quotaPerAccount: 5_000 },
+        ],
+        rules: { list: 'true', create: 'true' },
+      },
     });
     const some = 'x'.repeat(3_000);
-    const answers = await Promise.all([...'12345678'].map(() => upload(up, some, { collection: 'bounded', field: 'all', token: ann.token })));
+    const answers = await Promise.all(
+      [...'12345678'].map(() => upload(up, some, { collection: 'bounded', field: 'all', token: ann.token })),
+    );
     expect(answers.map(({ status: answered }) => answered).sort()).toEqual([201, 201, 201, 413, 413, 413, 413, 413]);
     expect(answers.find(({ status: answered }) => answered === 413)?.body.code).toBe('quota_exceeded');
     const each = async (token: string) => (await upload(up, some, { collection: 'bounded', field: 'each', token })).status;
@@ -386,7 +455,10 @@ describe('an upload', () => {
   test('is judged by the field that it comes to, whichever it was uploaded for', async () => {
     const text = await uploaded('words', { field: 'papers', name: 'a.txt' });
     const answer = await create({ cover: text.id });
-    expect([answer.status, answer.body.errors[0]]).toEqual([422, expect.objectContaining({ pointer: '/cover', code: 'validation_failed' })]);
+    expect([answer.status, answer.body.errors[0]]).toEqual([
+      422,
+      expect.objectContaining({ pointer: '/cover', code: 'validation_failed' }),
+    ]);
     expect((await create({ papers: [text.id] })).status).toBe(201);
     expect((await create({ papers: [text.id, text.id] })).status).toBe(422);
     expect((await create({ papers: [text.id, text.id, text.id, text.id] })).status).toBe(422);
@@ -398,7 +470,11 @@ describe('a rule', () => {
   test('sees what is known of a file, before the record is written', async () => {
     await up.send('POST /collections', {
       token: up.owner,
-      body: { name: 'small', fields: [{ name: 'file', type: 'file' }], rules: { list: 'true', create: 'file.size < 10 && file.type == "text/plain"' } },
+      body: {
+        name: 'small',
+        fields: [{ name: 'file', type: 'file' }],
+        rules: { list: 'true', create: 'file.size < 10 && file.type == "text/plain"' },
+      },
     });
     const attempt = async (bytes: string | Buffer): Promise<number> => {
       const file = await uploaded(bytes, { collection: 'small', field: 'file', name: 'x' });
@@ -434,11 +510,20 @@ describe('the bytes', () => {
 
   test('are sent again only where they changed, and a range only of what is the same', async () => {
     const tag = `"${file.sha256}"`;
-    expect([await status(file.url, ann.token, { 'if-none-match': tag }), await status(file.url, ann.token, { 'if-none-match': `"x", W/${tag}` }), await status(file.url, ann.token, { 'if-none-match': '"x"' })]).toEqual([304, 304, 200]);
+    expect([
+      await status(file.url, ann.token, { 'if-none-match': tag }),
+      await status(file.url, ann.token, { 'if-none-match': `"x", W/${tag}` }),
+      await status(file.url, ann.token, { 'if-none-match': '"x"' }),
+    ]).toEqual([304, 304, 200]);
     const ranged = async (ifRange: string) => status(file.url, ann.token, { range: 'bytes=0-1', 'if-range': ifRange });
     expect([await ranged(tag), await ranged('"x"')]).toEqual([206, 200]);
     const head = await get(file.url, ann.token, {}, 'HEAD');
-    expect([head.status, head.headers.get('content-length'), head.headers.get('etag'), await head.text()]).toEqual([200, String(text.length), tag, '']);
+    expect([head.status, head.headers.get('content-length'), head.headers.get('etag'), await head.text()]).toEqual([
+      200,
+      String(text.length),
+      tag,
+      '',
+    ]);
   });
 
   test.each([
@@ -454,11 +539,11 @@ describe('the bytes', () => {
     const one = await uploaded(bytes, { field: 'papers', name });
     const answer = await get(one.url, ann.token);
     expect([answer.headers.get('content-type'), answer.headers.get('content-disposition')?.split(';')[0]]).toEqual([type, shown]);
-    expect([answer.headers.get('content-security-policy'), answer.headers.get('x-content-type-options'), answer.headers.get('cache-control')]).toEqual([
-      expect.stringMatching(/^default-src 'none'.*sandbox$/),
-      'nosniff',
-      'private, no-cache',
-    ]);
+    expect([
+      answer.headers.get('content-security-policy'),
+      answer.headers.get('x-content-type-options'),
+      answer.headers.get('cache-control'),
+    ]).toEqual([expect.stringMatching(/^default-src 'none'.*sandbox$/), 'nosniff', 'private, no-cache']);
     expect((await get(`${one.url}?download`, ann.token)).headers.get('content-disposition')).toMatch(/^attachment/);
   });
 });
@@ -468,14 +553,21 @@ describe('a thumb', () => {
     const file = await uploaded(await picture(300, 200));
     await create({ cover: file.id });
     const before = (await namesInStore(up)).length;
-    const all = await Promise.all(Array.from({ length: 10 }, async () => sha256(Buffer.from(await (await get(`${file.url}?thumb=20x20`, ann.token)).arrayBuffer()))));
+    const all = await Promise.all(
+      Array.from({ length: 10 }, async () => sha256(Buffer.from(await (await get(`${file.url}?thumb=20x20`, ann.token)).arrayBuffer()))),
+    );
     expect([new Set(all).size, (await namesInStore(up)).length]).toEqual([1, before + 1]);
     const { default: sharp } = await import('sharp');
     const size = async (thumb: string) => {
-      const { width, height } = await sharp(Buffer.from(await (await get(`${file.url}?thumb=${thumb}`, ann.token)).arrayBuffer())).metadata();
+      const { width, height } = await sharp(
+        Buffer.from(await (await get(`${file.url}?thumb=${thumb}`, ann.token)).arrayBuffer()),
+      ).metadata();
       return [width, height];
     };
-    expect([await size('20x20'), await size('0x10')]).toEqual([[20, 20], [15, 10]]);
+    expect([await size('20x20'), await size('0x10')]).toEqual([
+      [20, 20],
+      [15, 10],
+    ]);
     expect([await status(`${file.url}?thumb=21x20`, ann.token), await status(`${file.url}?thumb=x`, ann.token)]).toEqual([404, 404]);
     const text = await uploaded('words', { field: 'papers' });
     await create({ papers: [text.id] });
@@ -493,7 +585,8 @@ describe('a thumb', () => {
 });
 
 describe('an import', () => {
-  const fetched = (url: string, token = ann.token) => up.send('POST /files/import', { token, body: { url, collection: 'posts', field: 'papers' } });
+  const fetched = (url: string, token = ann.token) =>
+    up.send('POST /files/import', { token, body: { url, collection: 'posts', field: 'papers' } });
   let other: Server;
   let base = '';
   let asked: string[] = [];
@@ -530,14 +623,21 @@ describe('an import', () => {
     expect([answer.status, answer.body.errors[0].pointer, answer.body.detail]).toEqual([422, '/url', expect.stringMatching(message)]);
     expect(await up.sql('SELECT id FROM underpin.files ORDER BY id')).toEqual(before);
   });
-  test.each(['http://10.0.0.1/', 'http://169.254.169.254/latest/meta-data', 'http://[::1]:80/', 'http://[::ffff:10.0.0.1]/', 'http://[fd00::1]/', 'file:///etc/passwd', 'ftp://example.com/', 'http://user:pass@example.com/', 'nonsense'])(
-    'asks nobody at %s',
-    async (url) => {
-      asked = [];
-      const answer = await fetched(url);
-      expect([answer.status, answer.body.errors[0].pointer, asked]).toEqual([422, '/url', []]);
-    },
-  );
+  test.each([
+    'http://10.0.0.1/',
+    'http://169.254.169.254/latest/meta-data',
+    'http://[::1]:80/',
+    'http://[::ffff:10.0.0.1]/',
+    'http://[fd00::1]/',
+    'file:///etc/passwd',
+    'ftp://example.com/',
+    'http://user:pass@example.com/',
+    'nonsense',
+  ])('asks nobody at %s', async (url) => {
+    asked = [];
+    const answer = await fetched(url);
+    expect([answer.status, answer.body.errors[0].pointer, asked]).toEqual([422, '/url', []]);
+  });
   test('asks nobody for one who may not upload', async () => {
     asked = [];
     const answer = await up.send('POST /files/import', { body: { url: `${base}/x`, collection: 'posts', field: 'papers' } });
@@ -558,7 +658,8 @@ describe('for admins', () => {
     const summary = await up.send('GET /ops/files', { token: up.owner });
     expect(summary.body).toMatchObject({ storage: 'local', states: { attached: { count: expect.any(Number) } } });
     expect(summary.body.fields).toContainEqual(expect.objectContaining({ collection: 'bounded', field: 'all', quota: 10_000 }));
-    for (const request of ['GET /ops/files', `GET /ops/files/${file.id}`]) expect((await up.send(request, { token: ann.token })).status).toBe(403);
+    for (const request of ['GET /ops/files', `GET /ops/files/${file.id}`])
+      expect((await up.send(request, { token: ann.token })).status).toBe(403);
     expect((await up.send('POST /ops/files/sweep', { token: ann.token, body: { dryRun: true } })).status).toBe(403);
   });
 });
@@ -567,9 +668,17 @@ describe('the history', () => {
   test('keeps the files that it names, and gives them back', async () => {
     await up.send('POST /collections', {
       token: up.owner,
-      body: { name: 'kept', fields: [{ name: 'file', type: 'file' }], history: true, rules: { list: 'true', create: 'true', update: 'true', history: 'true' } },
+      body: {
+        name: 'kept',
+        fields: [{ name: 'file', type: 'file' }],
+        history: true,
+        rules: { list: 'true', create: 'true', update: 'true', history: 'true' },
+      },
     });
-    const [one, two] = [await uploaded('one', { collection: 'kept', field: 'file' }), await uploaded('two', { collection: 'kept', field: 'file' })];
+    const [one, two] = [
+      await uploaded('one', { collection: 'kept', field: 'file' }),
+      await uploaded('two', { collection: 'kept', field: 'file' }),
+    ];
     const record = (await up.send('POST /records/kept', { token: ann.token, body: { file: one.id } })).body;
     await up.send(`PATCH /records/kept/${record.id}`, { token: ann.token, body: { file: two.id } });
     const history = await up.send(`GET /records/kept/${record.id}/history`, { token: ann.token });

@@ -12,6 +12,8 @@ export interface Proxy {
   /** Ends all that is open; until `mend`, what comes is ended at once. */
   cut(): void;
   mend(): void;
+  /** Cuts once, when so many bytes more have been sent to the server, by whatever connection. */
+  cutUpload(bytes: number): Promise<void>;
   /** Cuts once, when sockets have been sent so many bytes more. */
   cutAfter(bytes: number): Promise<void>;
   close(): Promise<void>;
@@ -19,8 +21,9 @@ export interface Proxy {
 
 export async function startProxy(target: string): Promise<Proxy> {
   const { port } = new URL(target);
-  const state = { sockets: 0, open: 0, bytes: 0, isCut: false, left: Infinity };
+  const state = { sockets: 0, open: 0, bytes: 0, isCut: false, left: Infinity, up: Infinity };
   let broken = (): void => undefined;
+  let brokenUpload = (): void => undefined;
   const all = new Set<Socket>();
   const endAll = (): void => all.forEach((one) => one.destroy());
   const server = createServer((near) => {
@@ -44,6 +47,14 @@ export async function startProxy(target: string): Promise<Proxy> {
         state.sockets += 1;
         state.open += 1;
         near.once('close', () => (state.open -= 1));
+      }
+      state.up -= data.length;
+      if (state.up <= 0) {
+        state.up = Infinity;
+        // What was written so far is on its way.
+        far.end(data);
+        near.destroy();
+        return brokenUpload();
       }
       far.write(data);
     });
@@ -79,6 +90,10 @@ export async function startProxy(target: string): Promise<Proxy> {
       endAll();
     },
     mend: () => void (state.isCut = false),
+    cutUpload: (bytes) => {
+      state.up = bytes;
+      return new Promise((resolve) => (brokenUpload = resolve));
+    },
     cutAfter: (bytes) => {
       state.left = bytes;
       return new Promise((resolve) => (broken = resolve));
