@@ -533,7 +533,7 @@ describe('the bytes', () => {
     ['a.png', '<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', 'image/svg+xml', 'attachment'],
     ['a.pdf', '%PDF-1.7\n', 'application/pdf', 'attachment'],
     ['a.json', '{"a":1}', 'application/json', 'attachment'],
-    ['a.js', 'alert(1)', 'text/javascript', 'attachment'],
+    ['a.js', 'alert(1)', 'text/plain; charset=utf-8', 'attachment'],
     ['a', '\u0003\u0004', 'application/octet-stream', 'attachment'],
   ])('of %s with %j are %s, shown %s', async (name, bytes, type, shown) => {
     const one = await uploaded(bytes, { field: 'papers', name });
