@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how fast Underpin is beside a server written by hand, whether the time that it takes tells who has an
- * account, what many who sign in at once cost the others, and how long it takes to find who follows a change. One file for
- * each: records, sign-ins, enumeration, matching.
+ * account, what many who sign in at once cost the others, how long it takes to find who follows a change, and how fast files come and go. One file for
+ * each: records, sign-ins, enumeration, matching, live, files.
  *
  * Writes nothing into the repository; exits 0 whatever the figures are. docs/how-to/bench.md says how to read them.
  */
@@ -9,6 +9,7 @@ import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { prepare } from '../../scripts/prepare.mjs';
 import { measureEnumeration, reportEnumeration } from './enumeration.mjs';
+import { fileParts, measureFiles, reportFiles } from './files.mjs';
 import { allOperations, measureRecords, reportRecords } from './records.mjs';
 import { liveParts, measureLive, reportLive } from './live.mjs';
 import { measureMatching, reportMatching } from './matching.mjs';
@@ -29,7 +30,7 @@ const { values } = parseArgs({
 });
 const counts = ['rounds', 'seconds', 'connections', 'records', 'samples', 'burst'];
 const options = Object.fromEntries(counts.map((name) => [name, Number(values[name])]));
-const all = [...allOperations, 'sign-ins', 'enumeration', 'matching', ...liveParts];
+const all = [...allOperations, 'sign-ins', 'enumeration', 'matching', ...liveParts, ...fileParts];
 const wanted = values.only?.split(',') ?? all;
 
 async function main() {
@@ -43,6 +44,7 @@ async function main() {
   const records = operations.length === 0 ? { results: [], batches: [] } : await measureRecords(ground, operations, options);
   const signIns = wanted.includes('sign-ins') ? await measureSignIns(ground, options) : [];
   const live = await measureLiveOf(ground);
+  const files = await measureFilesOf(ground);
   // Last: the jobs that it leaves undone would be done by the servers of the others.
   const enumeration = wanted.includes('enumeration') ? await measureEnumeration(ground, options) : [];
   const parts = [
@@ -51,17 +53,23 @@ async function main() {
     reportEnumeration(enumeration),
     reportMatching(matching),
     reportLive(live),
+    reportFiles(files),
   ];
   const report = parts.filter((part) => part !== '').join('\n');
   const about = `machine: ${machine.cores} cores, load ${machine.load.toFixed(1)} before it began\n`;
   process.stdout.write(
-    values.json ? `${JSON.stringify({ ...records, signIns, enumeration, matching, live, machine })}\n` : `\n${report}\n${about}`,
+    values.json ? `${JSON.stringify({ ...records, signIns, enumeration, matching, live, files, machine })}\n` : `\n${report}\n${about}`,
   );
 }
 
 async function measureLiveOf(ground) {
   const parts = liveParts.filter((name) => wanted.includes(name));
   return parts.length === 0 ? {} : measureLive(ground, parts, options);
+}
+
+async function measureFilesOf(ground) {
+  const parts = fileParts.filter((name) => wanted.includes(name));
+  return parts.length === 0 ? [] : measureFiles(ground, parts, options);
 }
 
 let failed = false;

@@ -125,7 +125,7 @@ export async function openGround() {
     startUnderpin: (env = {}) =>
       startServer([join(root, 'server/dist/main.js'), 'start'], { ...own, ...env }, /ready: http:\/\/localhost:(\d+)\//),
     database: embedded.url,
-    startOther: (name) => startServer([file(name)], { DATABASE_URL: embedded.url }, /ready (\d+)/),
+    startOther: (name, env = {}) => startServer([file(name)], { DATABASE_URL: embedded.url, ...env }, /ready (\d+)/),
     /** The log is kept for nobody. */
     dropSlots: async () => {
       const client = new pg.Client({ connectionString: embedded.url });

@@ -161,7 +161,7 @@ export const limits = {
    * Uploads: bytes after which what came is made safe; bytes of a part for S3, how many of them are gathered at once, and ms that one may
    * take to be while others wait.
    */
-  uploads: { keep: 16_777_216, part: 5_242_880, parts: 12, turn: 2_000 },
+  uploads: { keep: 16_777_216, gathered: 262_144, part: 5_242_880, parts: 12, turn: 2_000 },
   /**
    * Files. Bytes of one, where a field says nothing; bytes that are looked at to know what it is; pixels of an image; the longer side of
    * a thumb; characters of a name. ms: without a byte until an upload is given up; for which what no record names is kept; for which

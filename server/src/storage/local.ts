@@ -48,7 +48,7 @@ export class LocalDriver implements Driver {
   async put(name: string, bytes: AsyncIterable<Uint8Array>): Promise<number> {
     const begun = join(this.#begun, named(name));
     try {
-      const progress = await this.append(name, nothing, bytes, { took: () => undefined, kept: async () => undefined });
+      const progress = await this.#take(begun, nothing, bytes, { took: () => undefined, kept: async () => undefined }, Infinity);
       await this.finish(name, progress);
       return progress.offset;
     } catch (error) {
@@ -57,28 +57,35 @@ export class LocalDriver implements Driver {
     }
   }
 
-  async append(name: string, progress: Progress, bytes: AsyncIterable<Uint8Array>, keeper: Keeper): Promise<Progress> {
-    const path = join(this.#begun, named(name));
+  append(name: string, progress: Progress, bytes: AsyncIterable<Uint8Array>, keeper: Keeper): Promise<Progress> {
+    return this.#take(join(this.#begun, named(name)), progress, bytes, keeper, limits.uploads.keep);
+  }
+
+  /** Some are gathered while those before them are written. `every`: after how many bytes what came is made safe on the way. */
+  async #take(path: string, progress: Progress, bytes: AsyncIterable<Uint8Array>, keeper: Keeper, every: number): Promise<Progress> {
     const file = await this.#open(path, progress.offset);
-    let { offset } = progress;
-    let kept = offset;
+    const writing = new Writing(file, progress.offset);
+    let kept = progress.offset;
     const keep = async (): Promise<void> => {
-      if (offset === kept) return;
+      await writing.end();
+      if (writing.offset === kept) return;
       await file.datasync();
-      kept = offset;
-      await keeper.kept({ offset });
+      kept = writing.offset;
+      await keeper.kept({ offset: kept });
     };
     try {
-      for await (const chunk of bytes) {
-        await writeAll(file, chunk, offset);
-        offset += chunk.length;
+      const broke = await eachOf(bytes, async (chunk) => {
+        await writing.take(chunk);
         keeper.took(chunk);
-        if (offset - kept >= limits.uploads.keep) await keep();
-      }
+        if (writing.offset - kept >= every) await keep();
+      });
+      await keep();
+      if (broke !== undefined) throw broke.error;
     } finally {
-      await keep().finally(() => file.close());
+      await writing.end().catch(() => undefined);
+      await file.close();
     }
-    return { offset };
+    return { offset: writing.offset };
   }
 
   /** Behind what is kept there may be bytes that nobody was told of. */
@@ -108,8 +115,71 @@ export class LocalDriver implements Driver {
   }
 }
 
-async function writeAll(file: FileHandle, chunk: Uint8Array, offset: number): Promise<void> {
-  for (let done = 0; done < chunk.length;) done += (await file.write(chunk, done, chunk.length - done, offset + done)).bytesWritten;
+/** Gives each to `use`. Where they break off, says with what; what `use` throws is thrown. */
+async function eachOf(
+  bytes: AsyncIterable<Uint8Array>,
+  use: (chunk: Uint8Array) => Promise<void>,
+): Promise<{ readonly error: unknown } | undefined> {
+  const source = bytes[Symbol.asyncIterator]();
+  for (;;) {
+    const step = await source.next().catch((error: unknown) => ({ error }));
+    if ('error' in step) return step;
+    if (step.done === true) return undefined;
+    try {
+      await use(step.value);
+    } catch (error) {
+      await source.return?.();
+      throw error;
+    }
+  }
+}
+
+/** Writes behind each other what it is given, some at a time. */
+class Writing {
+  /** Behind the last byte that was given. */
+  offset: number;
+  readonly #file: FileHandle;
+  #written: number;
+  #gathered: Uint8Array[] = [];
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(file: FileHandle, offset: number) {
+    this.#file = file;
+    this.offset = offset;
+    this.#written = offset;
+  }
+
+  async take(chunk: Uint8Array): Promise<void> {
+    this.#gathered.push(chunk);
+    this.offset += chunk.length;
+    if (this.offset - this.#written >= limits.uploads.gathered) await this.#flush();
+  }
+
+  /** Throws where something could not be written. */
+  async end(): Promise<void> {
+    if (this.#gathered.length > 0) await this.#flush();
+    await this.#running;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#running;
+    const [chunks, at] = [this.#gathered, this.#written];
+    this.#gathered = [];
+    this.#written = this.offset;
+    this.#running = writeAll(this.#file, chunks, at);
+    // Met where it is waited for.
+    this.#running.catch(() => undefined);
+  }
+}
+
+async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], offset: number): Promise<void> {
+  const size = chunks.reduce((sum, { length }) => sum + length, 0);
+  const { bytesWritten } = await file.writev(chunks, offset);
+  if (bytesWritten === size) return;
+  // A disk that is full takes a part, and says why when it is given the rest.
+  const rest = Buffer.concat(chunks).subarray(bytesWritten);
+  for (let done = 0; done < rest.length;)
+    done += (await file.write(rest, done, rest.length - done, offset + bytesWritten + done)).bytesWritten;
 }
 
 /** A new name in a folder is safe when the folder is. */

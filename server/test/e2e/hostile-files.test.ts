@@ -5,7 +5,8 @@ import { inBrowser, visit, type Visit } from '../support/browser.ts';
 import { upload } from '../support/files.ts';
 
 /** Says on every way it has that it ran. */
-const script = "try{localStorage.setItem('ran','1')}catch(e){};try{document.cookie='ran=1'}catch(e){};try{fetch('/ran')}catch(e){};try{(top||self).ran=1}catch(e){};try{opener.ran=1}catch(e){};new Image().src='/ran'";
+const script =
+  "try{localStorage.setItem('ran','1')}catch(e){};try{document.cookie='ran=1'}catch(e){};try{fetch('/ran')}catch(e){};try{(top||self).ran=1}catch(e){};try{opener.ran=1}catch(e){};new Image().src='/ran'";
 const pdf = (js: string): string => `%PDF-1.7
 1 0 obj<</Type/Catalog/Pages 2 0 R/OpenAction<</S/JavaScript/JS(${js.replace(/[()\\]/g, '\\$&')})>>>>endobj
 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj
@@ -39,7 +40,10 @@ inBrowser('hostile files', () => {
   const urls = new Map<string, string>();
   beforeAll(async () => {
     up = await startTestApp({ INSECURE_COOKIES: 'on' });
-    await up.send('POST /collections', { token: up.owner, body: { name: 'posts', fields: [{ name: 'papers', type: 'file', many: true, max: 50 }], rules: { list: 'true' } } });
+    await up.send('POST /collections', {
+      token: up.owner,
+      body: { name: 'posts', fields: [{ name: 'papers', type: 'file', many: true, max: 50 }], rules: { list: 'true' } },
+    });
     const ids: string[] = [];
     for (const [name, text] of files) {
       const bytes = Buffer.from(text, name.startsWith('poly') ? 'latin1' : 'utf8');
@@ -83,14 +87,23 @@ inBrowser('hostile files', () => {
       ] as const) {
         const element = document.createElement(tag);
         element.setAttribute(attribute, src);
-        all.push(new Promise((resolve) => ['load', 'error', 'loadedmetadata'].forEach((event) => element.addEventListener(event, resolve))));
+        all.push(
+          new Promise((resolve) => ['load', 'error', 'loadedmetadata'].forEach((event) => element.addEventListener(event, resolve))),
+        );
         document.body.append(element);
       }
       const module = Object.assign(document.createElement('script'), { type: 'module', src });
       all.push(new Promise((resolve) => ['load', 'error'].forEach((event) => module.addEventListener(event, resolve))));
       document.body.append(module);
       all.push(navigator.serviceWorker?.register(src).catch(() => undefined) ?? Promise.resolve());
-      all.push(Promise.resolve().then(() => new Worker(src)).then((worker) => new Promise((resolve) => (worker.onerror = resolve)), () => undefined));
+      all.push(
+        Promise.resolve()
+          .then(() => new Worker(src))
+          .then(
+            (worker) => new Promise((resolve) => (worker.onerror = resolve)),
+            () => undefined,
+          ),
+      );
       // What is saved tells nobody that it is.
       await Promise.race([Promise.allSettled(all), new Promise((resolve) => setTimeout(resolve, 400))]);
     }, url);
