@@ -1,8 +1,9 @@
 /** A collection's draft: what of it is sent. */
 import { expect, test } from '@jest/globals';
 import type { CollectionInfo } from '@underpin/sdk/wire';
-import { draftOf, isDirty, moved, patchOf, withSetting, withType } from '../src/schema/draft.ts';
+import { draftOf, isDirty, patchOf, withSetting, withType } from '../src/schema/draft.ts';
 import { settingsOf } from '../src/schema/json-schema.ts';
+import { moved } from '../src/ui/moved.ts';
 import { ownerOnly, presetOf, SIGNED_IN } from '../src/rules/presets.ts';
 
 const posts: CollectionInfo = {

@@ -1,10 +1,12 @@
 /** Every text of the dashboard that is not react-admin's own. Collections and fields keep the names that people gave them. */
+import { fileMessages } from '../files/messages.ts';
 import { opsMessages } from '../ops/messages.ts';
 import { historyMessages, meanwhileMessages } from '../record/messages.ts';
 import { ruleMessages } from '../rules/messages.ts';
 import { meansMessages } from '../schema/messages.ts';
 
 export const messages = {
+  ...fileMessages,
   ...historyMessages,
   ...meanwhileMessages,
   ...meansMessages,

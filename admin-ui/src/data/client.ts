@@ -71,16 +71,23 @@ export const request = async <T>(method: string, path: string, options: RequestO
   }
   const response = await fetch(address, init).catch((cause: unknown) => {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
-    throw new ApiFailure({ status: 0, code: 'unreachable', detail: 'The server could not be reached.' });
+    throw unreachable();
   });
   const text = await response.text();
   if (response.ok) {
     // cast: the shape of an answer is the contract's (wire.ts); the server and this file compile against the same types.
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
-  const failure = new ApiFailure(problemOf(response.status, text));
+  throw refused(response.status, text);
+};
+
+export const unreachable = (): ApiFailure => new ApiFailure({ status: 0, code: 'unreachable', detail: 'The server could not be reached.' });
+
+/** What an answer of 400 and more says. */
+export const refused = (status: number, text: string): ApiFailure => {
+  const failure = new ApiFailure(problemOf(status, text));
   if (failure.status === 401 && failure.code === 'unauthenticated') whenSignedOut();
-  throw failure;
+  return failure;
 };
 
 /** A proxy in between may answer with something that is no problem document. */

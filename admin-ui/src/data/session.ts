@@ -70,3 +70,9 @@ export const signOut = async (): Promise<void> => {
   }
   store.set({ status: 'out' });
 };
+
+/** An admin who may look at everything and change nothing. */
+export const useIsViewer = (): boolean => {
+  const session = useSession();
+  return 'record' in session && session.record.role === 'viewer';
+};

@@ -2,6 +2,8 @@
 import type { FieldDef } from '@underpin/sdk/wire';
 import { BoolCell, DateCell, HtmlCell, JsonCell, NumberCell, PlaceCell, RelationCell, SelectCell, TextCell, UrlCell } from './cells.tsx';
 import { BoolEditor, DateEditor, DayEditor, SelectEditor } from './ChoiceEditors.tsx';
+import { FileCell } from './file/FileCell.tsx';
+import { FileEditor } from './file/FileEditor.tsx';
 import { GeoEditor } from './GeoEditor.tsx';
 import { EQUALITY, ORDERED, quoted, TEXTUAL, type FieldKind } from './kind.ts';
 import { RelationEditor } from './RelationEditor.tsx';
@@ -83,6 +85,12 @@ const kinds: Readonly<Record<string, FieldKind>> = {
     example: (field) => (field.many === true ? [] : `ID_OF_${(field.to ?? 'record').toUpperCase()}`),
   },
   geo: { ...fallback, Editor: GeoEditor, Cell: PlaceCell, example: () => ({ lat: 52.52, lon: 13.4 }) },
+  file: {
+    ...fallback,
+    Editor: FileEditor,
+    Cell: FileCell,
+    example: (field) => (field.many === true ? [] : 'ID_OF_AN_UPLOADED_FILE'),
+  },
   json: { ...fallback, example: () => ({ any: 'value' }) },
 };
 

@@ -3,6 +3,7 @@ import { Box } from '@mui/material';
 import type { CollectionInfo } from '@underpin/sdk/wire';
 import { SimpleList, type RaRecord } from 'react-admin';
 import { columnsOf, displayField, displayOf, labelOf } from '../data/collection.ts';
+import { filesOf } from '../data/files.ts';
 import { useCollections } from '../data/schema-store.ts';
 import { showDate } from '../fields/dates.ts';
 import { kindOf } from '../fields/registry.ts';
@@ -36,7 +37,8 @@ const More = ({ collection, record }: { collection: CollectionInfo; record: RaRe
       !['relation', 'url', 'json'].includes(field.type) &&
       record[field.name] !== null &&
       record[field.name] !== undefined &&
-      record[field.name] !== '',
+      record[field.name] !== '' &&
+      !(field.type === 'file' && filesOf(record[field.name]).length === 0),
   );
   return (
     <>

@@ -2,9 +2,13 @@
 import { Box, Button, Paper, Typography } from '@mui/material';
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import type { CollectionInfo, Page, Version } from '@underpin/sdk/wire';
-import { useGetManyAggregate, useNotify, useTranslate, type RaRecord } from 'react-admin';
+import { useNotify, useTranslate } from 'react-admin';
 import { messageOf, request } from '../data/client.ts';
+import { allFields } from '../data/collection.ts';
+import { filesOf } from '../data/files.ts';
+import { useAuthor } from '../data/use-author.ts';
 import { showDate } from '../fields/dates.ts';
+import { FileCell } from '../fields/file/FileCell.tsx';
 import { Trouble } from '../ui/Trouble.tsx';
 
 interface RecordHistoryProps {
@@ -52,7 +56,7 @@ export const RecordHistory = ({ collection, id, version, onRestored }: RecordHis
               key={`${one.version} ${one.action} ${one.at}`}
               sx={{ display: 'flex', alignItems: 'start', gap: 2, p: 2, '& + &': { borderTop: 1, borderColor: 'divider' } }}
             >
-              <Entry version={one} />
+              <Entry collection={collection} version={one} />
               {index === 0 ? null : (
                 <Button
                   aria-label={t('history.restoreOne', { version: one.version })}
@@ -80,16 +84,16 @@ const KEPT_BY_US = new Set(['id', 'created', 'updated', 'version']);
 const textOf = (value: unknown, empty: string): string =>
   value === null || value === undefined || value === '' ? empty : typeof value === 'string' ? value : JSON.stringify(value);
 
-/** The address or name of who wrote it; his collection and id while that is not known, or where he is gone. */
-const useAuthor = (by: string | null): string | null => {
-  const [collection = '', id = ''] = (by ?? '').split(':');
-  const { data } = useGetManyAggregate<RaRecord>(collection, { ids: [id] }, { enabled: id !== '', retry: false });
-  const [known] = data ?? [];
-  const name: unknown = known?.['email'] ?? known?.['name'];
-  return typeof name === 'string' ? name : by;
+const Shown = ({ collection, name, record }: { collection: CollectionInfo; name: string; record: Version['record'] | null }) => {
+  const t = useTranslate();
+  const value = record?.[name];
+  const field = allFields(collection).find((one) => one.name === name);
+  // A file is told by its name; everything else by what is stored.
+  if (field?.type !== 'file' || filesOf(value).length === 0) return textOf(value, t('history.empty'));
+  return <FileCell value={value} field={field} record={record ?? {}} target={undefined} />;
 };
 
-const Entry = ({ version: { action, at, by, version, record, before } }: { version: Version }) => {
+const Entry = ({ collection, version: { action, at, by, version, record, before } }: { collection: CollectionInfo; version: Version }) => {
   const t = useTranslate();
   const author = useAuthor(by);
   const changed = Object.keys(record).filter(
@@ -103,7 +107,11 @@ const Entry = ({ version: { action, at, by, version, record, before } }: { versi
       </Typography>
       {changed.map((name) => (
         <Typography key={name} variant="body2">
-          {name}: <del>{textOf(before?.[name], t('history.empty'))}</del> → {textOf(record[name], t('history.empty'))}
+          {name}:{' '}
+          <del>
+            <Shown collection={collection} name={name} record={before} />
+          </del>{' '}
+          → <Shown collection={collection} name={name} record={record} />
         </Typography>
       ))}
     </Box>

@@ -27,6 +27,7 @@ const PLAIN: ReadonlyMap<string, Ty> = new Map<string, Ty>([
   ['day', { kind: 'day' }],
   ['json', { kind: 'json' }],
   ['geo', { kind: 'geo' }],
+  ['file', { kind: 'json' }],
   ['roles', { kind: 'list', of: { kind: 'text' } }],
 ]);
 const RESULTS: ReadonlyMap<unknown, Ty> = new Map<unknown, Ty>([

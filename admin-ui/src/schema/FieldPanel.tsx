@@ -80,7 +80,9 @@ export const FieldPanel = ({ def, saved, types, owners, errors, pointer, onChang
           slotProps={{ htmlInput: { readOnly: true } }}
         />
       ) : null}
-      {isComputed(def) ? null : <DefaultInput def={def} error={errorAt('default')} onChange={(value) => set('default', value)} />}
+      {isComputed(def) || def.type === 'file' ? null : (
+        <DefaultInput def={def} error={errorAt('default')} onChange={(value) => set('default', value)} />
+      )}
       {isComputed(def) ? null : (
         <CheckSetting
           name="secret"

@@ -100,13 +100,6 @@ export const patchOf = (draft: Draft, base: CollectionInfo | null): CollectionPa
 export const isDirty = (draft: Draft, base: CollectionInfo | null): boolean =>
   base === null ? draft.name !== '' || draft.fields.length > 0 : Object.keys(patchOf(draft, base)).length > 0;
 
-export const moved = <T>(list: readonly T[], from: number, to: number): readonly T[] => {
-  const item = list[from];
-  if (item === undefined || to < 0 || to >= list.length) return list;
-  const rest = list.filter((_, index) => index !== from);
-  return [...rest.slice(0, to), item, ...rest.slice(to)];
-};
-
 /** A definition without keys whose value is undefined: what is not said is not sent. */
 export const withSetting = (def: FieldDef, name: string, value: unknown): FieldDef => {
   const next: Record<string, unknown> = { ...def, [name]: value };
