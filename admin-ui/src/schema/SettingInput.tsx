@@ -7,6 +7,8 @@ import { isSystem, labelOf } from '../data/collection.ts';
 import { useCollections } from '../data/schema-store.ts';
 import { JsonEditor, NumberEditor } from '../fields/TextEditors.tsx';
 import type { Setting } from './json-schema.ts';
+import { SizeInput } from './SizeInput.tsx';
+import { TagsInput } from './TagsInput.tsx';
 
 interface SettingInputProps {
   readonly setting: Setting;
@@ -23,8 +25,10 @@ const humanised = (name: string): string =>
 export const SettingInput = ({ setting, def, value, error, onChange }: SettingInputProps) => {
   const t = useTranslate();
   const collections = useCollections();
-  const label = t(`setting.${setting.name}`, { _: humanised(setting.name) });
-  const note = t(`setting.${setting.name}Note`, { _: setting.description ?? '' });
+  // Some settings mean something of their own in a type: the `max` of files counts them.
+  const own = `${def.type}_${setting.name}`;
+  const label = t(`setting.${own}`, { _: t(`setting.${setting.name}`, { _: humanised(setting.name) }) });
+  const note = t(`setting.${own}Note`, { _: t(`setting.${setting.name}Note`, { _: setting.description ?? '' }) });
   const helper = error ?? (note === '' ? undefined : note);
   const common = { label, error: error !== undefined, helperText: helper };
   /** An emptied setting is left out: then the type's own default holds. */
@@ -78,6 +82,9 @@ export const SettingInput = ({ setting, def, value, error, onChange }: SettingIn
       />
     );
   }
+  if (setting.kind === 'tags') return <TagsInput {...common} name={setting.name} value={value} onChange={onChange} />;
+  if (setting.kind === 'size')
+    return <SizeInput key={def.type} {...common} helperText={error} value={value} fallback={setting.fallback} onChange={onChange} />;
   if (setting.kind === 'expression') {
     return (
       <TextField

@@ -3,7 +3,7 @@ import type { FieldTypeInfo } from '@underpin/sdk/wire';
 
 export interface Setting {
   readonly name: string;
-  readonly kind: 'text' | 'expression' | 'number' | 'integer' | 'boolean' | 'choice' | 'list' | 'collection' | 'json';
+  readonly kind: 'text' | 'expression' | 'number' | 'integer' | 'boolean' | 'choice' | 'list' | 'tags' | 'size' | 'collection' | 'json';
   readonly choices: readonly string[];
   readonly description: string | undefined;
   /** What holds when the setting is absent. */
@@ -24,8 +24,14 @@ const inner = (schema: Json): Json => {
   return isObject(real) ? { ...schema, ...real } : schema;
 };
 
+/** Of files: numbers of bytes, and short words of which some are offered. */
+const SIZES = new Set(['maxSize', 'quota', 'quotaPerAccount']);
+const TAGS = new Set(['types', 'thumbs']);
+
 const kindOf = (name: string, schema: Json): Setting['kind'] => {
   if (name === 'to') return 'collection';
+  if (SIZES.has(name)) return 'size';
+  if (TAGS.has(name)) return 'tags';
   if (name === 'expr') return 'expression';
   if (Array.isArray(schema['enum'])) return 'choice';
   const type = schema['type'];
