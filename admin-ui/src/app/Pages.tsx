@@ -24,6 +24,7 @@ const Jobs = lazy(() => import('../ops/Jobs.tsx').then((module) => ({ default: m
 const Mail = lazy(() => import('../ops/Mail.tsx').then((module) => ({ default: module.Mail })));
 const Keys = lazy(() => import('../ops/Keys.tsx').then((module) => ({ default: module.Keys })));
 const Audit = lazy(() => import('../ops/Audit.tsx').then((module) => ({ default: module.Audit })));
+const FilesPage = lazy(() => import('../files/FilesPage.tsx').then((module) => ({ default: module.FilesPage })));
 const CollectionEditor = lazy(() => import('../schema/CollectionEditor.tsx').then((module) => ({ default: module.CollectionEditorPage })));
 const ApiPage = lazy(() => import('../schema/ApiPage.tsx').then((module) => ({ default: module.ApiPage })));
 
@@ -68,6 +69,7 @@ export const Pages = () => {
     <AdminUI layout={Shell} dashboard={Home} catchAll={NotFound} title="Underpin" disableTelemetry>
       {resources}
       <CustomRoutes>
+        <Route path="/-/files" element={<FilesPage />} />
         <Route path="/-/jobs" element={<Jobs />} />
         <Route path="/-/mail" element={<Mail />} />
         <Route path="/-/keys" element={<Keys />} />

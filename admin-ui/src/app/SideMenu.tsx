@@ -7,6 +7,7 @@ import GroupIcon from '@mui/icons-material/GroupOutlined';
 import ScheduleIcon from '@mui/icons-material/ScheduleOutlined';
 import HistoryIcon from '@mui/icons-material/HistoryOutlined';
 import KeyIcon from '@mui/icons-material/KeyOutlined';
+import FilesIcon from '@mui/icons-material/PermMediaOutlined';
 import MailIcon from '@mui/icons-material/MailOutlined';
 import HomeIcon from '@mui/icons-material/HomeOutlined';
 import SettingsIcon from '@mui/icons-material/SettingsOutlined';
@@ -32,6 +33,7 @@ export const SideMenu = () => {
         <CollectionItem key={collection.id} collection={collection} />
       ))}
       <Menu.Item to="/-/new-collection" primaryText={t('schema.newCollection')} leftIcon={<AddIcon />} />
+      <Menu.Item to="/-/files" primaryText={t('files.title')} leftIcon={<FilesIcon />} />
       <Menu.Item to="/-/keys" primaryText={t('keys.title')} leftIcon={<KeyIcon />} />
       <Menu.Item to="/-/mail" primaryText={t('mail.title')} leftIcon={<MailIcon />} />
       <Menu.Item to="/-/jobs" primaryText={t('jobs.title')} leftIcon={<ScheduleIcon />} />

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import express, { Router, type RequestHandler } from 'express';
 
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; media-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /** A page of ours: it takes scripts and looks from this origin alone, sends to it alone, and is in nobody's frame. */
 export const securePage: RequestHandler = (_request, response, next) => {
