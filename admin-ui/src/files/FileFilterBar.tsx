@@ -49,7 +49,8 @@ export const FileFilterBar = ({ filters, places, look, onSet, onLook }: FileFilt
       role="search"
       sx={{
         display: 'grid',
-        gap: 1,
+        columnGap: 1,
+        rowGap: 1.5,
         mb: 2,
         gridTemplateColumns: { xs: '1fr 1fr', md: 'minmax(160px, 2fr) repeat(4, minmax(0, 1fr)) auto' },
       }}

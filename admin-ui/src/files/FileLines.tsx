@@ -24,7 +24,7 @@ export const FileLines = ({ rows, onOpen }: { readonly rows: readonly FileRow[];
             <TableCell align="right" sx={{ width: { xs: 92, md: 'auto' } }}>
               {t('files.size')}
             </TableCell>
-            <TableCell sx={{ width: { xs: 104, md: 'auto' } }}>{t('files.state')}</TableCell>
+            <TableCell sx={SLIM}>{t('files.state')}</TableCell>
             <TableCell sx={SLIM}>{t('files.created')}</TableCell>
           </TableRow>
         </TableHead>
@@ -40,25 +40,32 @@ export const FileLines = ({ rows, onOpen }: { readonly rows: readonly FileRow[];
                     height={SIDE}
                     pixels={SIDE}
                   />
-                  <TextLink
-                    component="button"
-                    type="button"
-                    underline="hover"
-                    sx={{ color: 'text.primary', textAlign: 'left', overflowWrap: 'anywhere' }}
-                    onClick={(event) => {
-                      event.stopPropagation();
-                      onOpen(row);
-                    }}
-                  >
-                    {row.name}
-                  </TextLink>
+                  <Box sx={{ minWidth: 0 }}>
+                    <TextLink
+                      component="button"
+                      type="button"
+                      underline="hover"
+                      sx={{ color: 'text.primary', textAlign: 'left', overflowWrap: 'anywhere' }}
+                      onClick={(event) => {
+                        event.stopPropagation();
+                        onOpen(row);
+                      }}
+                    >
+                      {row.name}
+                    </TextLink>
+                    {row.state === 'attached' ? null : (
+                      <Box sx={{ display: { md: 'none' }, mt: 0.5 }}>
+                        <StateChip state={row.state} />
+                      </Box>
+                    )}
+                  </Box>
                 </Box>
               </TableCell>
               <TableCell sx={SLIM}>{row.field_name === null ? '' : `${row.collection_name}.${row.field_name}`}</TableCell>
               <TableCell align="right" sx={{ whiteSpace: 'nowrap' }}>
                 {showSize(row.size)}
               </TableCell>
-              <TableCell>
+              <TableCell sx={SLIM}>
                 <StateChip state={row.state} />
               </TableCell>
               <TableCell sx={{ ...SLIM, whiteSpace: 'nowrap' }}>{showDate(row.created)}</TableCell>

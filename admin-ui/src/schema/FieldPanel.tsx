@@ -10,7 +10,7 @@ import { CheckSetting } from './CheckSetting.tsx';
 import { DefaultInput } from './DefaultInput.tsx';
 import { withSetting } from './draft.ts';
 import { FieldTypeInput } from './FieldTypeInput.tsx';
-import { settingsOf } from './json-schema.ts';
+import { settingsOf, type Setting } from './json-schema.ts';
 import { SettingInput } from './SettingInput.tsx';
 import { messageAt } from './use-collection-draft.ts';
 
@@ -30,6 +30,8 @@ export const FieldPanel = ({ def, saved, types, owners, errors, pointer, onChang
   const t = useTranslate();
   const errorAt = (setting: string) => messageAt(errors, `${pointer}/${setting}`);
   const set = (setting: string, value: unknown) => onChange(withSetting(def, setting, value), setting);
+  /** How many files a list may have is no question where there is one. */
+  const isOpen = ({ name }: Setting) => def.type !== 'file' || name !== 'max' || def.many === true;
   const renamed = saved !== undefined && saved.name !== def.name;
   return (
     <Paper variant="outlined" sx={{ p: { xs: 2, sm: 2.5 }, display: 'grid', gap: 2 }}>
@@ -61,16 +63,18 @@ export const FieldPanel = ({ def, saved, types, owners, errors, pointer, onChang
           onChange={(next) => set('required', next)}
         />
       )}
-      {settingsOf(types.find((type) => type.name === def.type)).map((setting) => (
-        <SettingInput
-          key={setting.name}
-          setting={setting}
-          def={def}
-          value={def[setting.name]}
-          error={errorAt(setting.name)}
-          onChange={(value) => set(setting.name, value)}
-        />
-      ))}
+      {settingsOf(types.find((type) => type.name === def.type))
+        .filter(isOpen)
+        .map((setting) => (
+          <SettingInput
+            key={setting.name}
+            setting={setting}
+            def={def}
+            value={def[setting.name]}
+            error={errorAt(setting.name)}
+            onChange={(value) => set(setting.name, value)}
+          />
+        ))}
       {isComputed(def) && typeof def['returns'] === 'string' ? (
         <TextField
           label={t('setting.returns')}

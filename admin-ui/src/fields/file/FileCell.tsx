@@ -19,7 +19,11 @@ export const FileCell = ({ value, field }: CellProps) => {
       {files.slice(0, SHOWN).map((file) => (
         <FilePicture key={file.id} file={file} thumbs={thumbsOf(field)} width={SIDE} height={SIDE} pixels={SIDE} />
       ))}
-      <Box component="span" title={text} sx={{ minWidth: 0, overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}>
+      <Box
+        component="span"
+        title={text}
+        sx={{ minWidth: 0, textDecoration: 'inherit', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' }}
+      >
         {text}
       </Box>
     </Box>

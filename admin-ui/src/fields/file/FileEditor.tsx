@@ -62,6 +62,7 @@ export const FileEditor = ({ label, field, value, onChange, onProblem, onBlur, e
   const canTake = !readOnly && room > 0 && !(under > 0 && !isMany);
   const { isOver, zone } = useDrop(canTake, take);
   const types = typesOf(field);
+  const isPictured = types.length === 0 || types.some((type) => type.startsWith('image/'));
   const limits = [
     types.length === 0 ? null : types.join(', '),
     t('file.upTo', { size: showSize(mostBytes(field)) }),
@@ -117,7 +118,7 @@ export const FileEditor = ({ label, field, value, onChange, onProblem, onBlur, e
             {t(isMany ? 'file.chooseMany' : 'file.choose')}
           </Button>
           <Typography variant="body2" sx={{ color: 'text.secondary' }}>
-            {t(isOver ? 'file.letGo' : 'file.dropOrPaste')}
+            {isOver ? t('file.letGo') : t(isPictured ? 'file.dropOrPaste' : 'file.drop')}
           </Typography>
           <Typography variant="caption" sx={{ color: 'text.secondary' }}>
             {limits.filter((one) => one !== null).join(' · ')}

@@ -30,7 +30,7 @@ export const FilePicture = ({ file, thumbs, width, height, pixels, fit = 'cover'
   if (source === null || source === broken) {
     return (
       <Box component="span" aria-hidden sx={{ ...frame, display: 'inline-grid', placeItems: 'center', color: 'text.secondary' }}>
-        <Icon fontSize={pixels < 48 ? 'small' : 'medium'} />
+        <Icon fontSize={pixels < 48 ? 'small' : pixels < 200 ? 'medium' : 'large'} />
       </Box>
     );
   }

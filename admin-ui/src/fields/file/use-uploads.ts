@@ -5,7 +5,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { FieldDef, FileValue } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
-import { messageOf } from '../../data/client.ts';
+import { ApiFailure, messageOf } from '../../data/client.ts';
 import { uploadFile } from '../../data/uploads.ts';
 import { refusalOf } from './acceptance.ts';
 
@@ -14,7 +14,7 @@ export interface Upload {
   readonly file: File;
   readonly sent: number;
   readonly trouble: string | null;
-  /** It was not even sent: sending it again would change nothing. */
+  /** Sending it again would change nothing. */
   readonly isHopeless: boolean;
 }
 interface UploadsOptions {
@@ -25,6 +25,8 @@ interface UploadsOptions {
   readonly onBusy: (busy: boolean) => void;
 }
 
+/** Refusals of the file itself. */
+const FINAL = new Set(['payload_too_large', 'unsupported_media_type', 'validation_failed']);
 let keys = 0;
 
 export const useUploads = (options: UploadsOptions) => {
@@ -63,7 +65,7 @@ export const useUploads = (options: UploadsOptions) => {
     } catch (cause) {
       if (controller.signal.aborted) return;
       leave(key);
-      patch(key, { trouble: messageOf(cause) });
+      patch(key, { trouble: messageOf(cause), isHopeless: cause instanceof ApiFailure && FINAL.has(cause.code) });
     }
   };
   const queue = (key: number, file: File) => {
