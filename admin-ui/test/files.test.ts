@@ -56,6 +56,12 @@ describe('pictures', () => {
     ['a document is no picture', { ...file, type: 'application/pdf' }, ['100x100'], null],
   ])('%s', (_name, one, sizes, expected) => expect(pictureOf(one, sizes, 28)).toBe(expected));
 
+  test('none is blown up to more than twice its size where the image itself can be shown', () => {
+    expect(pictureOf(file, ['100x100'], 200)).toBe('/f/1/a.png?thumb=100x100');
+    expect(pictureOf(file, ['100x100'], 201)).toBe('/f/1/a.png');
+    expect(pictureOf({ ...file, size: 2 * MB }, ['100x100'], 480)).toBe('/f/1/a.png?thumb=100x100');
+  });
+
   test.each([
     ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 'document'],
     ['text/csv', 'document'],

@@ -49,6 +49,8 @@ export const pictureOf = ({ type, size, url, width }: Pictured, sizes: readonly 
   if (kindOfFile(type) !== 'image') return null;
   const isMeasured = typeof width === 'number' && type !== 'image/svg+xml';
   const thumb = isMeasured ? thumbFor(sizes, pixels) : undefined;
-  if (thumb !== undefined) return `${url}?thumb=${thumb}`;
-  return size < MOST_BYTES && DRAWN.test(type) ? url : null;
+  const isWhole = size < MOST_BYTES && DRAWN.test(type);
+  // A small one that would be drawn at more than twice its size is for want of anything better.
+  if (thumb !== undefined && (!isWhole || longest(thumb) * 2 >= pixels)) return `${url}?thumb=${thumb}`;
+  return isWhole ? url : null;
 };

@@ -56,13 +56,14 @@ const Details = ({ details, onGone }: { details: FileDetails; onGone: () => void
   const { file } = details;
   const isPlayed = /^(audio|video)\//.test(file.type);
   const thumbs = useThumbs();
+  const kept = details.thumbs.map(({ size }) => size);
   const sizes = [...new Set(details.uses.flatMap(({ collection, field }) => thumbs(collection, field)))];
   return (
     <>
       {isPlayed ? (
         <FilePlayer file={file} />
       ) : (
-        <FilePicture file={file} thumbs={sizes} width="100%" height={240} pixels={480} fit="contain" />
+        <FilePicture file={file} thumbs={sizes.length > 0 ? sizes : kept} width="100%" height={240} pixels={480} fit="contain" />
       )}
       <Box sx={{ display: 'flex', gap: 1, flexWrap: 'wrap' }}>
         <Button component="a" href={file.url} target="_blank" rel="noopener" startIcon={<OpenIcon />}>

@@ -12,7 +12,7 @@ export const FileFacts = ({ details: { file, thumbs } }: { details: FileDetails 
   const t = useTranslate();
   const owner = useAuthor(file.owner);
   const uploaded = owner ? `${showDate(file.created)}, ${t('look.by', { owner })}` : showDate(file.created);
-  const bytes = `${showSize(file.size)} (${file.size.toLocaleString()})`;
+  const bytes = file.size < 1024 ? showSize(file.size) : `${showSize(file.size)} (${file.size.toLocaleString()} B)`;
   const facts = [
     { label: t('look.type'), value: file.type },
     { label: t('look.size'), value: bytes },

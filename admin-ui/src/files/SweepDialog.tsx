@@ -49,7 +49,7 @@ export const SweepDialog = ({ onClose }: { onClose: () => void }) => {
             {data.files.map((file) => (
               <Box
                 component="li"
-                key={file.id}
+                key={`${file.id} ${file.name}`}
                 sx={{ py: 0.75, '& + &': { borderTop: 1, borderColor: 'divider' }, overflowWrap: 'anywhere' }}
               >
                 <Typography variant="body2">{file.name}</Typography>

@@ -16,6 +16,7 @@ export const Totals = ({ summary }: { summary: FilesSummary }) => {
     ...STATES.map((state) => ({ label: t(`state.${state}`), note: t(`meaning.${state}`), amount: summary.states[state] })),
     { label: t('files.smallOnes'), note: undefined, amount: summary.thumbs },
   ].filter((part, index) => index === 0 || part.amount.count > 0);
+  if (limited.length === 0 && parts.every((part) => part.amount.count === 0)) return null;
   return (
     <Box sx={{ display: 'grid', gap: 2, mb: 2, gridTemplateColumns: { xs: 'minmax(0, 1fr)', md: limited.length > 0 ? '1fr 1fr' : '1fr' } }}>
       <Paper component="section" variant="outlined" aria-label={t('files.totals')} sx={{ p: 2 }}>

@@ -89,7 +89,8 @@ const Shown = ({ collection, name, record }: { collection: CollectionInfo; name:
   const value = record?.[name];
   const field = allFields(collection).find((one) => one.name === name);
   // A file is told by its name; everything else by what is stored.
-  if (field?.type !== 'file' || filesOf(value).length === 0) return textOf(value, t('history.empty'));
+  if (field?.type !== 'file') return textOf(value, t('history.empty'));
+  if (filesOf(value).length === 0) return t('history.empty');
   return <FileCell value={value} field={field} record={record ?? {}} target={undefined} />;
 };
 

@@ -25,6 +25,7 @@ const settings: Readonly<Record<string, object>> = {
   select: { values: ['red', 'green'] },
   relation: { to: 'people', onDelete: 'set null' },
   geo: {},
+  file: {},
   computed: { expr: 'f_number * 2' },
 };
 
@@ -50,6 +51,7 @@ inBrowser('every type of field', () => {
     });
   };
   const isChip = (text: string) => async (): Promise<boolean> => (await browser.page.getByText(text, { exact: true }).count()) === 1;
+  const file = expect.objectContaining({ name: 'Grüße.txt', type: 'text/plain', size: 5 });
   const stored = async (): Promise<Record<string, unknown>> => {
     const { body } = await app.send('GET /records/things', owner());
     expect(body.data).toHaveLength(1);
@@ -59,7 +61,7 @@ inBrowser('every type of field', () => {
   const inTable = async () =>
     (
       await app.sql(`SELECT f_text, f_richtext, f_email, f_url, f_number, f_decimal::text, f_bool, f_date, f_day::text, f_json, f_select,
-                            f_relation, f_geo::text, f_computed, version FROM things`)
+                            f_relation, f_geo::text, f_file, f_computed, version FROM things`)
     )[0];
   const junction = async () => {
     const [found] = await app.sql(`SELECT table_schema || '.' || table_name AS name FROM information_schema.columns
@@ -127,6 +129,10 @@ inBrowser('every type of field', () => {
     await button('Create').click();
     await page.getByText('A place has both a latitude and a longitude').waitFor();
     await box('f_geo: longitude').fill('-13.25');
+    const chooser = page.waitForEvent('filechooser');
+    await button('Choose for f_file').click();
+    await (await chooser).setFiles([{ name: 'Grüße.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') }]);
+    await page.getByRole('link', { name: 'Grüße.txt', exact: true }).waitFor();
     await button('Create').click();
     await row('Grüße').waitFor();
     expect(await stored()).toEqual({
@@ -144,6 +150,7 @@ inBrowser('every type of field', () => {
       f_relation: ids['ann'],
       f_many: [ids['cleo'], ids['ann'], ids['ben']],
       f_geo: { lat: 52.5, lon: -13.25 },
+      f_file: file,
       f_computed: 9,
     });
     expect(await inTable()).toEqual({
@@ -160,6 +167,7 @@ inBrowser('every type of field', () => {
       f_select: 'green',
       f_relation: ids['ann'],
       f_geo: '(-13.25,52.5)',
+      f_file: file,
       f_computed: 9,
       version: '1',
     });
@@ -169,10 +177,10 @@ inBrowser('every type of field', () => {
   test('the list shows rich text as text, a list as its length, a place as two numbers', async () => {
     const { page } = browser;
     await button('Columns').click();
-    for (const name of ['f_geo', 'f_computed', 'f_many']) await page.getByLabel(name, { exact: true }).check();
+    for (const name of ['f_geo', 'f_file', 'f_computed', 'f_many']) await page.getByLabel(name, { exact: true }).check();
     await page.keyboard.press('Escape');
     const cells = (await row('Grüße').innerText()).split(/\s*[\t\n]\s*/);
-    expect(cells).toEqual(expect.arrayContaining(['Tom & Ann', '3 records', '52.5, -13.25', '9']));
+    expect(cells).toEqual(expect.arrayContaining(['Tom & Ann', '3 records', '52.5, -13.25', 'Grüße.txt', '9']));
   });
 
   test('the form shows what is stored; saving untouched sends nothing, an edit only what it changed', async () => {
@@ -222,6 +230,7 @@ inBrowser('every type of field', () => {
       if (name !== 'f_bool') await page.getByRole('combobox', { name }).focus();
       await button(`Clear ${name}`).click();
     }
+    await button('Remove Grüße.txt').click();
     await page.getByRole('combobox', { name: 'f_select' }).click();
     await page.getByRole('option', { name: 'None' }).click();
     await button('Save').click();

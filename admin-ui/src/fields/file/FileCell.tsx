@@ -15,7 +15,10 @@ export const FileCell = ({ value, field }: CellProps) => {
   if (only === undefined) return null;
   const text = files.length === 1 ? only.name : t('file.count', { smart_count: files.length });
   return (
-    <Box component="span" sx={{ display: 'inline-flex', alignItems: 'center', gap: 0.75, maxWidth: '100%', verticalAlign: 'middle' }}>
+    <Box
+      component="span"
+      sx={{ display: 'inline-flex', alignItems: 'center', gap: 0.75, maxWidth: '100%', verticalAlign: 'middle', textDecoration: 'inherit' }}
+    >
       {files.slice(0, SHOWN).map((file) => (
         <FilePicture key={file.id} file={file} thumbs={thumbsOf(field)} width={SIDE} height={SIDE} pixels={SIDE} />
       ))}

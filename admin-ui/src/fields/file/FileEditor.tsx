@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'react';
 import UploadIcon from '@mui/icons-material/UploadFileOutlined';
 import { Box, Button, FormHelperText, Typography } from '@mui/material';
 import type { FileValue } from '@underpin/sdk/wire';
-import { useNotify, useRecordContext, useResourceContext, useTranslate } from 'react-admin';
+import { useNotify, useResourceContext, useTranslate } from 'react-admin';
 import { showSize } from '../../data/bytes.ts';
 import { request } from '../../data/client.ts';
 import { filesOf, thumbsOf } from '../../data/files.ts';
@@ -24,7 +24,6 @@ export const FileEditor = ({ label, field, value, onChange, onProblem, onBlur, e
   const t = useTranslate();
   const notify = useNotify();
   const collection = useResourceContext() ?? '';
-  const saved = filesOf(useRecordContext()?.[field.name]);
   const input = useRef<HTMLInputElement>(null);
   const isMany = field.many === true;
   const readOnly = useIsViewer() || disabled === true;
@@ -34,18 +33,24 @@ export const FileEditor = ({ label, field, value, onChange, onProblem, onBlur, e
   useEffect(() => {
     held.current = files;
   });
+  /** Ids of what was uploaded here. */
+  const fresh = useRef(new Set<string>());
 
   const put = (next: readonly FileValue[]) => {
-    const kept = new Set([...next, ...saved].map(({ id }) => id));
+    const kept = new Set(next.map(({ id }) => id));
     // What was uploaded here and is not wanted after all waits for no sweep.
-    for (const { id } of held.current) if (!kept.has(id)) void request('DELETE', `/files/${id}`).catch(() => undefined);
+    for (const { id } of held.current)
+      if (fresh.current.has(id) && !kept.has(id)) void request('DELETE', `/files/${id}`).catch(() => undefined);
     held.current = next;
     onChange(isMany ? next : (next[0] ?? null));
   };
   const { uploads, add, cancel, retry } = useUploads({
     collection,
     field,
-    onDone: (file) => put(isMany ? [...held.current.filter(({ id }) => id !== file.id), file] : [file]),
+    onDone: (file) => {
+      fresh.current.add(file.id);
+      put(isMany ? [...held.current, file] : [file]);
+    },
     onBusy: (busy) => {
       onProblem(busy ? t('file.wait') : null);
       // Whatever was said of the field is looked at again.
