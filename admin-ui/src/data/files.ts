@@ -37,6 +37,10 @@ export const thumbFor = (sizes: readonly string[], pixels: number): string | und
   return ordered.find((size) => longest(size) >= pixels) ?? ordered.at(-1);
 };
 
+/** Whether the server lets a browser show it in place; everything else is saved. */
+export const isShown = (type: string): boolean =>
+  type === 'text/plain' || ['video', 'audio'].includes(kindOfFile(type)) || (DRAWN.test(type) && type !== 'image/svg+xml');
+
 /** What browsers draw. */
 const DRAWN = /^image\/(png|jpeg|gif|webp|avif|svg\+xml|bmp|x-icon|vnd\.microsoft\.icon|apng)$/;
 /** Larger images are not loaded for the sake of a small picture. */

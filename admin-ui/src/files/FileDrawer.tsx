@@ -8,7 +8,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { FileDetails } from '@underpin/sdk/wire';
 import { Confirm, useNotify, useTranslate } from 'react-admin';
 import { messageOf, request } from '../data/client.ts';
-import { downloadOf } from '../data/files.ts';
+import { downloadOf, isShown } from '../data/files.ts';
 import { useIsViewer } from '../data/session.ts';
 import { COLUMN } from '../ui/CardList.tsx';
 import { Trouble } from '../ui/Trouble.tsx';
@@ -66,9 +66,11 @@ const Details = ({ details, onGone }: { details: FileDetails; onGone: () => void
         <FilePicture file={file} thumbs={sizes.length > 0 ? sizes : kept} width="100%" height={240} pixels={480} fit="contain" />
       )}
       <Box sx={{ display: 'flex', gap: 1, flexWrap: 'wrap' }}>
-        <Button component="a" href={file.url} target="_blank" rel="noopener" startIcon={<OpenIcon />}>
-          {t('look.open')}
-        </Button>
+        {isShown(file.type) ? (
+          <Button component="a" href={file.url} target="_blank" rel="noopener" startIcon={<OpenIcon />}>
+            {t('look.open')}
+          </Button>
+        ) : null}
         <Button component="a" href={downloadOf(file.url)} startIcon={<DownloadIcon />}>
           {t('look.download')}
         </Button>

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import type { FileValue } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
 import { showSize } from '../../data/bytes.ts';
-import { downloadOf } from '../../data/files.ts';
+import { downloadOf, isShown } from '../../data/files.ts';
 import { FilePicture } from './FilePicture.tsx';
 import { FilePlayer } from './FilePlayer.tsx';
 
@@ -20,6 +20,7 @@ interface FileItemProps {
   readonly children?: ReactNode;
 }
 const SIDE = 72;
+const ELSEWHERE = { target: '_blank', rel: 'noopener' } as const;
 
 export const FileItem = ({ file, thumbs, children }: FileItemProps) => {
   const t = useTranslate();
@@ -28,7 +29,7 @@ export const FileItem = ({ file, thumbs, children }: FileItemProps) => {
       <Box sx={{ display: 'flex', alignItems: 'center', gap: 1.5, flexWrap: 'wrap' }}>
         <FilePicture file={file} thumbs={thumbs} width={SIDE} height={SIDE} pixels={SIDE * 2} />
         <Box sx={{ flex: '1 1 140px', minWidth: 0, overflowWrap: 'anywhere' }}>
-          <TextLink href={file.url} target="_blank" rel="noopener" underline="hover" sx={{ fontWeight: 500 }}>
+          <TextLink href={file.url} {...(isShown(file.type) ? ELSEWHERE : {})} underline="hover" sx={{ fontWeight: 500 }}>
             {file.name}
           </TextLink>
           <Typography variant="body2" sx={{ color: 'text.secondary' }}>

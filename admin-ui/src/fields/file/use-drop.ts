@@ -30,7 +30,8 @@ export const useDrop = (enabled: boolean, onFiles: (files: readonly File[]) => v
     if (!isActive) return undefined;
     const paste = (event: ClipboardEvent) => {
       const files = [...(event.clipboardData?.files ?? [])];
-      if (files.length === 0) return;
+      // The focus may be in one field and the pointer in another: one of them takes it.
+      if (files.length === 0 || event.defaultPrevented) return;
       event.preventDefault();
       latest.current(files);
     };

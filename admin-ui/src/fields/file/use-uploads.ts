@@ -5,7 +5,7 @@
 import { useEffect, useRef, useState } from 'react';
 import type { FieldDef, FileValue } from '@underpin/sdk/wire';
 import { useTranslate } from 'react-admin';
-import { ApiFailure, messageOf } from '../../data/client.ts';
+import { messageOf } from '../../data/client.ts';
 import { uploadFile } from '../../data/uploads.ts';
 import { refusalOf } from './acceptance.ts';
 
@@ -27,6 +27,8 @@ interface UploadsOptions {
 
 /** Refusals of the file itself. */
 const FINAL = new Set(['payload_too_large', 'unsupported_media_type', 'validation_failed']);
+const isFinal = (cause: unknown): boolean =>
+  typeof cause === 'object' && cause !== null && 'code' in cause && FINAL.has(String(cause.code));
 let keys = 0;
 
 export const useUploads = (options: UploadsOptions) => {
@@ -65,7 +67,7 @@ export const useUploads = (options: UploadsOptions) => {
     } catch (cause) {
       if (controller.signal.aborted) return;
       leave(key);
-      patch(key, { trouble: messageOf(cause), isHopeless: cause instanceof ApiFailure && FINAL.has(cause.code) });
+      patch(key, { trouble: messageOf(cause), isHopeless: isFinal(cause) });
     }
   };
   const queue = (key: number, file: File) => {
