@@ -6,22 +6,26 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Gone, nothing, type Driver, type Keeper, type Progress } from '../../src/storage/driver.ts';
+import type { BucketOptions } from '../../src/storage/bucket.ts';
 import { LocalDriver } from '../../src/storage/local.ts';
 import { S3Driver } from '../../src/storage/s3.ts';
+import { uploadsInto } from './uploads.ts';
 import { hasS3, startS3, type TestS3 } from '../support/s3.ts';
 
 interface Store {
   readonly driver: Driver;
+  /** Another bucket of the same server, where there is one. */
+  bucket(): Promise<BucketOptions | undefined>;
   end(): Promise<void>;
 }
 const stores: Readonly<Record<string, () => Promise<Store>>> = {
   'a folder': async () => {
     const folder = mkdtempSync(join(tmpdir(), 'underpin-bytes-'));
-    return { driver: new LocalDriver(folder), end: async () => rmSync(folder, { recursive: true }) };
+    return { driver: new LocalDriver(folder), bucket: async () => undefined, end: async () => rmSync(folder, { recursive: true }) };
   },
   S3: async () => {
     const server: TestS3 = await startS3();
-    return { driver: new S3Driver(await server.bucket('contract')), end: () => server.end() };
+    return { driver: new S3Driver(await server.bucket('contract')), bucket: () => server.bucket('uploads'), end: () => server.end() };
   },
 };
 
@@ -164,4 +168,6 @@ describe.each(Object.keys(stores))('%s', (name) => {
     for (const one of await names()) await driver().remove(one);
     expect(await names()).toEqual([]);
   });
+
+  describe('uploads', () => uploadsInto(each, name === 'S3' && !hasS3, async () => store?.bucket()));
 });
