@@ -231,7 +231,7 @@ function writeSchema(caller: Caller, collection: Collection, of: 'write-create' 
     additionalProperties: false,
     ...(required.length > 0 ? { required: required.map(({ name }) => name) } : {}),
     properties: Object.fromEntries(
-      fields.map((field) => [field.name, jsonSchema(field, field.def.required !== true && field.junction === undefined)]),
+      fields.map((field) => [field.name, jsonSchema(field, field.def.required !== true && field.junction === undefined, true)]),
     ),
   };
 }

@@ -5,11 +5,11 @@ import type { Subject } from '@underpin/sdk/expr/world';
 import type { Ctx } from '../../ctx.ts';
 import { fail } from '../../kit/errors.ts';
 import { newId, parseId } from '../../kit/ids.ts';
-import type { Action, Collection } from '../../schema/collection.ts';
+import { holdsFiles, type Action, type Collection } from '../../schema/collection.ts';
 import { rowColumns, storedRow, type LoadedWorld } from './memory.ts';
 import { changesOf, nextRow } from './next-row.ts';
 import type { Caller } from '../policy.ts';
-import { parseValues } from '../parse/values.ts';
+import { parseValues, storedValue, type Value, type Values } from '../parse/values.ts';
 
 interface About {
   readonly action: Action;
@@ -29,7 +29,7 @@ export async function subjectOf(ctx: Ctx, caller: Caller, collection: Collection
   if (action === 'create') {
     if (data === undefined) return undefined;
     // Judged as if he might: what is refused is what the rule refuses.
-    const values = parseValues({ ...caller, privileged: true }, collection, data, 'create');
+    const values = await asStored(ctx, parseValues({ ...caller, privileged: true }, collection, data, 'create'));
     if (values.invalid) throw values.invalid;
     const empty = { ...nothing(collection), id: values.id ?? newId(ctx.now), created: ctx.now, updated: ctx.now, version: 1 };
     const next = nextRow(empty, values);
@@ -43,7 +43,7 @@ export async function subjectOf(ctx: Ctx, caller: Caller, collection: Collection
   if (id === undefined) return undefined;
   const record = await rowOf(ctx, collection, id);
   if (action !== 'update') return { more: {}, sent: new Set(), subject: (world) => ({ record, world }) };
-  const values = parseValues({ ...caller, privileged: true }, collection, data ?? {}, 'update');
+  const values = await asStored(ctx, parseValues({ ...caller, privileged: true }, collection, data ?? {}, 'update'));
   if (values.invalid) throw values.invalid;
   const next = nextRow(record, values);
   return {
@@ -51,6 +51,20 @@ export async function subjectOf(ctx: Ctx, caller: Caller, collection: Collection
     sent: values.sent,
     subject: (world) => ({ record, next, changed: changesOf(collection, values, record, next), world }),
   };
+}
+
+/** A rule sees what will be stored: of a file that is named what is known of it, not its id alone. */
+async function asStored(ctx: Ctx, parsed: Values): Promise<Values> {
+  const values: Value[] = [];
+  for (const value of parsed.values) {
+    if (!holdsFiles(value.field)) values.push(value);
+    else {
+      const text = `SELECT (${storedValue(value.field, '$1::jsonb')})::text AS stored`;
+      const { rows } = await ctx.db.run({ text, values: [value.value] });
+      values.push({ ...value, value: rows[0]?.['stored'] ?? null });
+    }
+  }
+  return { ...parsed, values };
 }
 
 const nothing = (collection: Collection): Stored =>
