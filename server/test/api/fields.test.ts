@@ -166,7 +166,8 @@ test('every type that is listed has its table of values', () => {
   expect(
     fieldTypes
       .map(({ name }) => name)
-      .filter((name) => name !== 'computed')
+      // What is computed is not sent, and what files hold was uploaded before: files.test.ts.
+      .filter((name) => name !== 'computed' && name !== 'file')
       .sort(),
   ).toEqual(Object.keys(cases).sort());
 });

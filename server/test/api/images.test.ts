@@ -51,6 +51,7 @@ const jsons = [
 const points = ['(0,0)', '(13.405,52.52)', '(-180,-90)', '(1e-300,-5e-324)', '(-0,0)', '(179.99999999999997,1e-7)'];
 const days = [...edge.days, '0044-03-15 BC', '10000-01-01'];
 
+const fileId = '01900000-0000-7000-8000-00000000f11e';
 /** Fields and their texts by type; every type of the list has to be here. */
 const values: Readonly<Record<string, readonly { readonly field: object; readonly texts: readonly string[] }[]>> = {
   text: [{ field: {}, texts }],
@@ -69,6 +70,10 @@ const values: Readonly<Record<string, readonly { readonly field: object; readonl
   relation: [{ field: { to: 'users' }, texts: [] }],
   json: [{ field: {}, texts: jsons }],
   geo: [{ field: {}, texts: points }],
+  file: [
+    { field: {}, texts: [`{"id":"${fileId}"}`] },
+    { field: { many: true }, texts: [`[{"id":"${fileId}"}]`, '[]'] },
+  ],
   computed: [
     { field: { expr: 'of_text + "!"' }, texts: [] },
     { field: { expr: 'of_number - 1' }, texts: [] },
@@ -96,6 +101,11 @@ beforeAll(async () => {
   const found = byName.get('things');
   if (found === undefined) throw new Error('no collection');
   things = found;
+  const value = { id: fileId, name: 'a "b".png', type: 'image/png', size: 1, sha256: 'ff', width: 1, height: 1, url: '/x' };
+  await up.sql(
+    `INSERT INTO underpin.files (id, name, size, value, collection, field, owner, created, whole) VALUES ($1, 'a', 1, $2, $1, $1, 'x', now(), now())`,
+    [fileId, JSON.stringify(value)],
+  );
   // Rows of psql, past every check: each the n-th text of every field, the last without any.
   const written = fields.filter(({ texts: all }) => all.length > 0);
   const most = Math.max(...written.map(({ texts: all }) => all.length));
@@ -106,7 +116,8 @@ beforeAll(async () => {
       `${n}@example.com`,
       arrays[n % arrays.length],
       owner,
-      ...written.map(({ texts: all }) => (n === most ? null : (all[n % all.length] ?? null))),
+      // A list of files is never null.
+      ...written.map(({ def, texts: all }) => (n < most ? (all[n % all.length] ?? null) : 'many' in def ? '[]' : null)),
     ];
     await up.sql(
       `INSERT INTO public.things (id, created, updated, version, verified, disabled, ${names.join()}) VALUES (gen_random_uuid(), $1, now(), 1, false, false, ${names.map((_name, index) => `$${index + 2}`).join()})`,
