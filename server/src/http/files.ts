@@ -37,8 +37,8 @@ interface FileRoute {
 export const fileRoutes: readonly FileRoute[] = [
   { method: 'POST', path: '', work: upload },
   { method: 'POST', path: '/import', work: fetchFile },
-  { method: 'GET', path: '/:id', work: download },
-  { method: 'GET', path: '/:id/:name', work: download },
+  { method: 'GET', path: '/:id', work: download, options: { shown: true } },
+  { method: 'GET', path: '/:id/:name', work: download, options: { shown: true } },
   { method: 'POST', path: '/:id/link', work: link, options: { write: false } },
   { method: 'DELETE', path: '/:id', work: remove },
   { method: 'POST', path: '/tus', work: 'tus' },

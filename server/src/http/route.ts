@@ -25,6 +25,8 @@ export interface RouteOptions {
   readonly write?: boolean;
   /** Judged as nobody whatever is sent: sign-in and setup, where old credentials must not stand in the way. */
   readonly anonymous?: boolean;
+  /** Asked for by elements of pages too. */
+  readonly shown?: boolean;
 }
 
 export const route =
@@ -91,7 +93,9 @@ export async function askedBy(base: Base, request: Incoming, options: RouteOptio
   const { authorization } = request.headers;
   const cookie =
     authorization === undefined && options.anonymous !== true
-      ? cookieOf(request, base.config, meantBy(request, pathOf(request)))
+      ? kindsMeant(request, options)
+          .map((kind) => cookieOf(request, base.config, kind))
+          .find((found) => found !== undefined)
       : undefined;
   const named = request.headers['x-client-address'];
   const from = { address, client: typeof named === 'string' ? named : undefined };
@@ -102,6 +106,10 @@ export async function askedBy(base: Base, request: Incoming, options: RouteOptio
     throw error;
   });
 }
+
+/** Whose cookie counts. A picture in a page cannot say whom it means: the dashboard's first, else that of the page's own visitor. */
+const kindsMeant = (request: Incoming, { shown = false }: RouteOptions): readonly ('admin' | 'account')[] =>
+  shown && request.headers['x-underpin-session'] === undefined ? ['admin', 'account'] : [meantBy(request, pathOf(request))];
 
 async function contextOf(base: Base, options: RouteOptions, request: Incoming, requestId: string): Promise<Ctx> {
   const actor = await askedBy(base, request, options);

@@ -334,6 +334,23 @@ describe('who may', () => {
     expect(await status(path)).toBe(200);
   });
 
+  test('see it by the cookie of his session, as a picture in a page asks for it', async () => {
+    const file = await uploaded();
+    await create({ cover: file.id });
+    const signIn = (who: string) =>
+      up.send('POST /auth/users/sign-in', {
+        body: { email: `${who}@example.com`, password: 'correct horse battery staple' },
+        headers: { 'x-underpin-session': 'cookie', origin: up.url },
+      });
+    const cookieOf = async (who: string) => (await signIn(who)).headers.get('set-cookie')?.split(';')[0] ?? '';
+    const [hers, his] = [await cookieOf('ann'), await cookieOf('bob')];
+    expect(hers).toMatch(/^underpin_session=./);
+    expect([await status(file.url, undefined, { cookie: hers }), await status(file.url, undefined, { cookie: his })]).toEqual([200, 404]);
+    // Nothing else is done by a cookie that no page of ours sent.
+    expect(await status(`/api/v1/files/${file.id}`, undefined, { cookie: hers }, 'DELETE')).toBe(404);
+    expect(await stateOf(file.id)).toBe('attached');
+  });
+
   test('see pending files of his own in _files, and nobody else’s; admins see all', async () => {
     const file = await uploaded();
     const ids = async (token: string) =>
