@@ -2,7 +2,9 @@
  * Several writes as one: all are done or none, and each sees those before it. The function that says them only notes them down;
  * what a later one needs of an earlier one is its id, which stands in as a reference until the server knows it.
  */
-import type { CallOptions, Transport } from './client.ts';
+import type { Transport } from './client.ts';
+import type { Give } from './files/wanted.ts';
+import type { CallOptions } from './request.ts';
 import { withoutRead } from './body.ts';
 import type { CreateOf, RowOf, UpdateOf } from './types.ts';
 
@@ -64,7 +66,12 @@ class Note {
   }
 }
 
-export async function sendBatch<S, T>(transport: Transport, say: (tx: Batch<S>) => T, options?: CallOptions): Promise<Settled<T>> {
+export async function sendBatch<S, T>(
+  transport: Transport,
+  give: Give,
+  say: (tx: Batch<S>) => T,
+  options?: CallOptions,
+): Promise<Settled<T>> {
   const operations: Operation[] = [];
   let isOver = false;
   const note = <R>(operation: Operation): Pending<R> => {
@@ -77,15 +84,12 @@ export async function sendBatch<S, T>(transport: Transport, say: (tx: Batch<S>) 
   const said = say({ collection: (name) => recordsOf(name, note) });
   isOver = true;
   if (said instanceof Promise) throw new TypeError('The function of a batch may not be async: it only says what is to be done');
-  const { results } =
-    operations.length === 0
-      ? { results: [] }
-      : await transport.send<{ readonly results: readonly unknown[] }>({
-          ...options,
-          method: 'POST',
-          path: '/batch',
-          body: { operations },
-        });
+  const send = (bodies: readonly object[]): Promise<{ readonly results: readonly unknown[] }> => {
+    const body = { operations: operations.map((one, index) => (one.data ? { ...one, data: bodies[index] } : one)) };
+    return transport.send({ ...options, method: 'POST', path: '/batch', body });
+  };
+  const bodies = operations.map(({ collection, data = {} }) => ({ collection, data }));
+  const { results } = operations.length === 0 ? { results: [] } : await give(bodies, options, send);
   // cast: `settle` does to the value what `Settled` does to its type
   return settle(said, results) as Settled<T>;
 }

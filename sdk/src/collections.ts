@@ -1,5 +1,6 @@
 /** Collections as admins handle them: definitions in, definitions out. */
-import type { CallOptions, Transport } from './client.ts';
+import type { Transport } from './client.ts';
+import type { CallOptions } from './request.ts';
 import type { CollectionDef, CollectionInfo, IndexAdvice, SchemaInfo } from './wire.ts';
 
 /** `confirm`: the hash of a plan whose hazards were accepted (`confirmation_required` carries the plan). */

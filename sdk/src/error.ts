@@ -33,6 +33,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Somebody's signal ended it. */
+export const abortError = (): ApiError => new ApiError(0, { code: 'aborted', detail: 'The caller gave up' });
+
 /** `const [error, row] = await attempt(up.collection('posts').get(id))`. What is no ApiError is thrown on. */
 export async function attempt<T>(work: PromiseLike<T>): Promise<[error: ApiError, value: undefined] | [error: null, value: T]> {
   try {

@@ -4,15 +4,18 @@ import type { Auth } from './auth.ts';
 import { sendBatch } from './batch.ts';
 import type { Batch, Settled } from './batch.ts';
 import { createTransport } from './client.ts';
-import type { CallOptions, Credentials, TransportOptions } from './client.ts';
+import type { Credentials } from './client.ts';
 import { createCollections } from './collections.ts';
 import type { Collections } from './collections.ts';
+import { createFiles } from './files.ts';
+import type { Files } from './files.ts';
 import { createKeys } from './keys.ts';
 import type { Keys } from './keys.ts';
 import { LiveQuery } from './live/live.ts';
 import type { Connection, Following } from './live/live.ts';
 import { createRecords } from './records.ts';
 import type { Follow, Records } from './records.ts';
+import type { CallOptions, TransportOptions } from './request.ts';
 import { Sessions } from './sessions.ts';
 import type { SessionStorage } from './sessions.ts';
 import type { SchemaTypes, Untyped } from './types.ts';
@@ -23,14 +26,16 @@ export type { Filter, ParamValue } from './filter.ts';
 export type { AggregateQuery, AggregateRow, Group, Interval, Measure } from './aggregate.ts';
 export type { Batch, BatchRecords, Pending, Settled } from './batch.ts';
 export type { Auth, MailRequest, Onward } from './auth.ts';
-export type { CallOptions } from './client.ts';
+export type { CallOptions } from './request.ts';
 export type { ChangeOptions, Collections } from './collections.ts';
+export type { FileFields, FilePurpose, Files, Upload, UploadOptions } from './files.ts';
+export type { FileRef, FileView, Progress } from './files/wanted.ts';
 export type { ApiKeyChange, Keys, NewApiKey, ShownApiKey } from './keys.ts';
 export type { Listing } from './listing.ts';
 export type { Live, LiveStatus } from './live/live.ts';
 export type { ExportQuery, Records } from './records.ts';
 export type { AuthEvent, Session, SessionStorage } from './sessions.ts';
-export type { CollectionTypes, Expand, FileValue, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
+export type { CollectionTypes, Expand, GeoValue, Json, RecordOf, RowOf, Sort, Where } from './types.ts';
 export type {
   ApiKeyInfo,
   AuthMethods,
@@ -39,6 +44,8 @@ export type {
   CollectionDef,
   CollectionInfo,
   FieldDef,
+  FileLink,
+  FileValue,
   IndexAdvice,
   KeyScope,
   Page,
@@ -66,6 +73,7 @@ export interface Client<S> {
    */
   batch<T>(say: (tx: Batch<S>) => T, options?: CallOptions): Promise<Settled<T>>;
   readonly auth: Auth<S, 'users'>;
+  readonly files: Files<S>;
   readonly collections: Collections;
   /** API keys: for owners and admins who signed in within ten minutes. */
   readonly keys: Keys;
@@ -97,10 +105,14 @@ export function createClient<S extends SchemaTypes<S> = Untyped>(options: Client
       onAuth: (listener) => void sessions.listen((_session, event) => listener(event !== 'refreshed')),
     });
   const follow: Follow = (collection, query) => new LiveQuery({ ...query, collection }, following);
+  // In cookie mode a page does not know after a reload who is signed in; the server does.
+  const account = (): string | undefined => (cookies ? undefined : (fixed ?? sessions).account());
+  const { files, give } = createFiles<S>({ transport, url: options.url, account });
   return {
-    collection: (name) => createRecords(transport, name, follow),
-    batch: (say, options) => sendBatch(transport, say, options),
+    collection: (name) => createRecords(transport, name, follow, give),
+    batch: (say, options) => sendBatch(transport, give, say, options),
     auth: createAuth(transport, sessions, 'users'),
+    files,
     collections: createCollections(transport),
     keys: createKeys(transport),
   };

@@ -2,9 +2,10 @@
  * API keys, as admins handle them. What makes or replaces one is not tried again where its answer was lost: a second key would
  * be made that nobody knows of, and a second rotation would end the overlap of the first.
  */
-import type { Call, CallOptions, Transport } from './client.ts';
+import type { Transport } from './client.ts';
 import type { Listing } from './listing.ts';
 import { createRecords } from './records.ts';
+import type { Call, CallOptions } from './request.ts';
 import type { ListQuery } from './types.ts';
 import type { ApiKeyInfo } from './wire.ts';
 
@@ -33,11 +34,11 @@ export interface Keys {
 }
 
 const refuse = (): never => {
-  throw new TypeError('API keys are not live');
+  throw new TypeError('API keys are not live, and hold no files');
 };
 
 export function createKeys(transport: Transport): Keys {
-  const { list } = createRecords<KeySchema, '_api_keys'>(transport, '_api_keys', refuse);
+  const { list } = createRecords<KeySchema, '_api_keys'>(transport, '_api_keys', refuse, refuse);
   const send = <T>(method: Call['method'], path: string, options: CallOptions | undefined, body?: unknown): Promise<T> =>
     transport.send({ ...options, method, path: `/records/_api_keys${path}`, body, unkeyed: true });
   const one = (id: string): string => `/${encodeURIComponent(id)}`;

@@ -2,7 +2,9 @@
 import { toAggregate } from './aggregate.ts';
 import type { AggregateQuery, AggregateRow, Group, Measures } from './aggregate.ts';
 import { withoutRead } from './body.ts';
-import type { CallOptions, Transport } from './client.ts';
+import type { Transport } from './client.ts';
+import type { Give } from './files/wanted.ts';
+import type { Call, CallOptions } from './request.ts';
 import { Listing } from './listing.ts';
 import type { Live } from './live/live.ts';
 import { toCondition, toExport, toSearch, toSelection, withText } from './query.ts';
@@ -108,7 +110,12 @@ export type Follow = (collection: string, query: object) => Live<never>;
 /** Longest query string sent as GET, in characters; proxies cut longer ones off. */
 const longestUrl = 2000;
 
-export function createRecords<S, C extends keyof S & string>(transport: Transport, collection: C, follow: Follow): Records<S, C> {
+export function createRecords<S, C extends keyof S & string>(
+  transport: Transport,
+  collection: C,
+  follow: Follow,
+  give: Give,
+): Records<S, C> {
   const path = `/records/${encodeURIComponent(collection)}`;
   const one = (id: string): string => `${path}/${encodeURIComponent(id)}`;
   const ifMatch = (version: number | undefined): Record<string, string> => (version === undefined ? {} : { 'If-Match': `"${version}"` });
@@ -121,6 +128,10 @@ export function createRecords<S, C extends keyof S & string>(transport: Transpor
     return transport.send({ ...options, method: 'POST', path: `${path}/query`, body, reads: true });
   }
 
+  /** Sends a write; blobs in its data are uploaded first. */
+  const write = <T>(data: object, options: CallOptions | undefined, call: (data: object | undefined) => Call): Promise<T> =>
+    give([{ collection, data }], options, ([body]) => transport.send(call(body)));
+
   const list = <T>(query: PlainQuery = {}, options: CallOptions = {}): Listing<T> =>
     new Listing((cursor) => load(cursor === undefined ? query : { ...query, cursor }, options));
 
@@ -132,23 +143,23 @@ export function createRecords<S, C extends keyof S & string>(transport: Transpor
     live: (query = {}) => follow(collection, withText(query)),
     count: async (query = {}, options = {}) =>
       (await load({ ...query, limit: 1, count: 'exact', fields: ['id'] }, options)).page.total ?? 0,
-    create: (data, options) => transport.send({ ...options, method: 'POST', path, body: withoutRead(data, false) }),
+    create: (data, options) => write(withoutRead(data, false), options, (body) => ({ ...options, method: 'POST', path, body })),
     update: (id, data, { ifVersion, ...options } = {}) =>
-      transport.send({
+      write(withoutRead(data, true), options, (body) => ({
         ...options,
         method: 'PATCH',
         path: one(id),
-        body: withoutRead(data, true),
+        body,
         headers: { ...options.headers, ...ifMatch(ifVersion) },
-      }),
+      })),
     upsert: (data, { onConflict, ...options }) =>
-      transport.send({
+      write(withoutRead(data, false), options, (body) => ({
         ...options,
         method: 'POST',
         path,
         query: new URLSearchParams({ onConflict: onConflict.join() }),
-        body: withoutRead(data, false),
-      }),
+        body,
+      })),
     delete: (id, { ifVersion, erase = false, ...options } = {}) =>
       transport.send({
         ...options,
@@ -175,15 +186,20 @@ export function createRecords<S, C extends keyof S & string>(transport: Transpor
       }),
     aggregate: async (query, options) =>
       transport.send({ ...options, method: 'POST', path: `${path}/aggregate`, body: toAggregate(query), reads: true }),
-    export: async (query, options) =>
-      transport.send({ ...options, method: 'GET', path: `${path}/export`, query: toExport(query), stream: true }),
-    updateWhere: async (condition, data, options) =>
-      transport.send({
+    export: async (query, options) => {
+      const call = { ...options, method: 'GET', path: `${path}/export`, query: toExport(query), raw: true } as const;
+      const response = await transport.send<Response>(call);
+      return response.body ?? new Blob([await response.arrayBuffer()]).stream();
+    },
+    updateWhere: async (condition, data, options) => {
+      const which = toCondition(condition);
+      return write(withoutRead(data, true), options, (body) => ({
         ...options,
         method: 'POST',
         path: `${path}/update`,
-        body: { ...toCondition(condition), data: withoutRead(data, true) },
-      }),
+        body: { ...which, data: body },
+      }));
+    },
     deleteWhere: async (condition, options) =>
       transport.send({ ...options, method: 'POST', path: `${path}/delete`, body: toCondition(condition) }),
   };

@@ -12,8 +12,9 @@
  * Worry: where the clock here is wrong, every token seems to end soon, and every call would renew it. Decision: a token that
  * seems to when it comes is used until the server refuses it.
  */
-import type { Call, Credentials, Transport } from './client.ts';
+import type { Credentials, Transport } from './client.ts';
 import { ApiError } from './error.ts';
+import type { Call } from './request.ts';
 import type { SessionAnswer } from './wire.ts';
 
 /** What is kept between loads of a page. In memory by default; `'local'` is the browser's localStorage. */

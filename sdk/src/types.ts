@@ -20,17 +20,6 @@ export type Untyped = {
 export type UntypedRow = Readonly<Record<string, unknown>>;
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
-/** A file as it stands in a record. */
-export interface FileValue {
-  readonly id: string;
-  readonly name: string;
-  readonly type: string;
-  readonly size: number;
-  readonly sha256: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly url: string;
-}
 export interface GeoValue {
   readonly lat: number;
   readonly lon: number;

@@ -8,6 +8,7 @@ export interface Seen {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
+  /** Parsed where it is JSON, else as text. */
   readonly body: unknown;
 }
 export interface Reply {
@@ -36,7 +37,8 @@ export function localServer(): LocalServer {
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString();
       const { method = '', url = '', headers } = request;
-      const got: Seen = { method, url, headers, body: text ? JSON.parse(text) : undefined };
+      const isJson = headers['content-type']?.includes('json') === true;
+      const got: Seen = { method, url, headers, body: isJson ? JSON.parse(text) : text || undefined };
       seen.push(got);
       const reply = answer(got, seen.length);
       const { status = 200, body = {}, afterMs = 0 } = reply;

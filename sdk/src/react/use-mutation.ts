@@ -37,8 +37,9 @@ export function useMutation<I, T>(write: (input: I, once: { readonly idempotency
   const idle: State<T> = { pending: false, error: null, data: undefined };
   const [state, setState] = useState(idle);
   const last = useRef<Submitted<T> | null>(null);
+  const blobs = useRef(new WeakMap<Blob, string>());
   const run = (input: I): Promise<Outcome<T>> => {
-    const text = JSON.stringify(input) ?? '';
+    const text = JSON.stringify(input, (_key, value: unknown) => (value instanceof Blob ? nameOf(blobs.current, value) : value)) ?? '';
     const same = last.current?.text === text ? last.current : null;
     if (same?.outcome) return same.outcome;
     const mine: Submitted<T> = { text, key: same?.key ?? crypto.randomUUID(), outcome: undefined };
@@ -64,4 +65,11 @@ export function useMutation<I, T>(write: (input: I, once: { readonly idempotency
     return mine.outcome;
   };
   return { ...state, run, reset: () => setState((before) => ({ ...before, error: null, data: undefined })) };
+}
+
+/** Of a file, JSON says nothing: another one is another input. */
+function nameOf(blobs: WeakMap<Blob, string>, blob: Blob): string {
+  const name = blobs.get(blob) ?? crypto.randomUUID();
+  blobs.set(blob, name);
+  return name;
 }

@@ -1,4 +1,4 @@
-/** The package that the server gives away, in an empty folder with no registry: live queries work from it alone, and end. */
+/** The package that the server gives away, in an empty folder with no registry: live queries and uploads work from it alone, and end. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,11 @@ const folder = mkdtempSync(join(tmpdir(), 'underpin-installed-'));
 let up: TestApp;
 beforeAll(async () => {
   up = await startTestApp();
-  const body = { name: 'notes', fields: [{ name: 'title', type: 'text' }], rules: { list: 'true', create: 'true' } };
+  const fields = [
+    { name: 'title', type: 'text' },
+    { name: 'scan', type: 'file' },
+  ];
+  const body = { name: 'notes', fields, rules: { list: 'true', create: 'true' } };
   expect((await up.send('POST /collections', { token: up.owner, body })).status).toBe(201);
 });
 afterAll(async () => {
@@ -20,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('live queries work in a folder that had nothing', async () => {
+test('live queries and uploads in parts work in a folder that had nothing', async () => {
   const { PATH = '', HOME = '/' } = process.env;
   const env = { PATH, HOME, npm_config_registry: 'http://127.0.0.1:9', npm_config_cache: join(folder, '.npm') };
   const here = { cwd: folder, env };
@@ -31,7 +35,7 @@ test('live queries work in a folder that had nothing', async () => {
     for await (const rows of notes.live({ limit: 5 })) {
       console.log(rows.length);
       if (rows.length === 2) break;
-      await notes.create({ title: 'one' });
+      await notes.create({ title: 'one', scan: new Blob([new Uint8Array(9_000_000)]) });
     }`;
   const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { ...here, timeout: 10_000 });
   expect(stdout).toBe('0\n1\n2\n');
