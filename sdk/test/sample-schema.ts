@@ -49,6 +49,7 @@ export const sampleSchema: SchemaInfo = {
       { name: 'meta', type: 'json' },
       { name: 'at', type: 'geo' },
       { name: 'cover', type: 'file' },
+      { name: 'shots', type: 'file', many: true },
       { name: 'author', type: 'relation', to: 'users', required: true, inverse: 'posts' },
       { name: 'reviewer', type: 'relation', to: 'users' },
       { name: 'tags', type: 'relation', to: 'tags', many: true },

@@ -9,6 +9,7 @@ import { sampleSchema } from './sample-schema.ts';
 
 const uses = `
 import { createClient, filter } from '@underpin/sdk';
+import type { FileValue } from '@underpin/sdk';
 import type { Schema, PostsRow, PostsCreate, PostsUpdate, UsersRow } from './underpin.gen.ts';
 const up = createClient<Schema>({ url: 'http://x' });
 const posts = up.collection('posts');
@@ -20,6 +21,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 
 const same = <T extends true>(): T | undefined => undefined;
 declare const maybe: string | undefined;
 declare const row: PostsRow;
+declare const blob: Blob;
 
 export async function good(): Promise<void> {
   const page = await posts.list({
@@ -75,6 +77,12 @@ export async function good(): Promise<void> {
   const stream = await posts.export({ format: 'csv', filter: filter\`views > \${3}\`, fields: ['title'], expand: { author: { fields: ['name'] } } });
   same<Same<typeof stream, ReadableStream<Uint8Array>>>();
   up.auth.user?.name; up.auth.collection('users').user?.name;
+  const cover = await up.files.upload(blob, { collection: 'posts', field: 'cover', onProgress: ({ sent, total }) => sent / total });
+  up.files.url(cover, { thumb: '400x300' }); (await up.files.link(cover.id, { expiresIn: 60 })).url.length;
+  await posts.create({ title: 'x', author: 'u', cover: blob, shots: [blob, cover, cover.id] });
+  await posts.update('x', { cover: cover.id }); await posts.update('x', { cover: null, shots: row.shots });
+  await up.batch((tx) => tx.collection('posts').create({ title: 'x', author: 'u', cover: blob }));
+  same<Same<PostsRow['cover'], FileValue | null>>(); same<Same<PostsRow['shots'], readonly FileValue[]>>();
   const { id: key } = await up.keys.create({ name: 'x', scopes: [{ on: 'records:posts', actions: ['list', 'view'] }], expires: null });
   (await up.keys.rotate(key, { overlap: 60 })).key.length; (await up.keys.list({ sort: ['-created'] })).data[0]?.scopes[0]?.on;
   same<Same<PostsRow['id'], string>>(); same<Same<UsersRow['roles'], readonly string[] | null>>();
@@ -136,6 +144,10 @@ const refused = [
   ['undefined in a filter', 'filter`id == ${maybe}`;'],
   ['a key shown in a list', `(await up.keys.list()).data[0]?.key.length;`],
   ['another account for a key that is there', `await up.keys.update('k', { account: null });`],
+  ['an upload for a field that holds no file', `await up.files.upload(blob, { collection: 'posts', field: 'title' });`],
+  ['a file for a text', `await posts.update('x', { title: blob });`],
+  ['a list of files for one', `await posts.update('x', { cover: [blob] });`],
+  ['the bytes of a file that was read', `row.cover?.size; row.cover?.stream();`],
   ['a row changed in place', `row.title = 'x';`],
 ] as const;
 

@@ -113,10 +113,10 @@ function readType(field: FieldDef): string {
   return isMasked || !isAlways ? orNull(type) : type;
 }
 
-/** A file may be given by its id, or as it was read. */
+/** A file may be given by its id, as it was read, or as what is to be uploaded. */
 function writeType(field: FieldDef): string {
   const type = valueType(field.type === 'file' ? { ...field, many: false } : field);
-  const given = field.type === 'file' ? (isList(field) ? 'readonly (FileValue | string)[]' : `${type} | string`) : type;
+  const given = field.type === 'file' ? (isList(field) ? 'readonly (FileValue | Blob | string)[]' : `${type} | Blob | string`) : type;
   return field.required === true || isList(field) ? given : orNull(given);
 }
 
