@@ -1,6 +1,7 @@
-/** The one place that sends files: one POST by XMLHttpRequest, which tells how far it is. */
+/** The one place that sends files: up to 8 MB in one request, more in parts that go on after a break (the SDK's upload). */
+import { ApiError, createClient } from '@underpin/sdk';
 import type { FileValue } from '@underpin/sdk/wire';
-import { API, refused, unreachable } from './client.ts';
+import { refused, unreachable } from './client.ts';
 
 export interface UploadOptions {
   readonly collection: string;
@@ -10,24 +11,15 @@ export interface UploadOptions {
   readonly signal: AbortSignal;
 }
 
-export const uploadFile = (file: File, { collection, field, onProgress, signal }: UploadOptions): Promise<FileValue> =>
-  new Promise((resolve, reject) => {
-    const stopped = () => reject(new DOMException('The upload was stopped.', 'AbortError'));
-    if (signal.aborted) return stopped();
-    const call = new XMLHttpRequest();
-    const stop = () => call.abort();
-    call.open('POST', `${API}/files?${new URLSearchParams({ collection, field, name: file.name })}`);
-    call.setRequestHeader('Accept', 'application/json');
-    call.setRequestHeader('Content-Type', file.type === '' ? 'application/octet-stream' : file.type);
-    call.upload.onprogress = ({ loaded }) => onProgress(loaded);
-    call.onload = () => {
-      if (call.status >= 300) return reject(refused(call.status, call.responseText));
-      const value: FileValue = JSON.parse(call.responseText);
-      return resolve(value);
-    };
-    call.onerror = () => reject(unreachable());
-    call.onabort = stopped;
-    call.onloadend = () => signal.removeEventListener('abort', stop);
-    signal.addEventListener('abort', stop);
-    return call.send(file);
-  });
+/** The dashboard's cookie goes along with what its own origin asks. */
+const client = createClient({ url: location.origin });
+
+export async function uploadFile(file: File, { collection, field, onProgress, signal }: UploadOptions): Promise<FileValue> {
+  try {
+    return await client.files.upload(file, { collection, field, signal, onProgress: ({ sent }) => onProgress(sent) });
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code === 'aborted') throw new DOMException('The upload was stopped.', 'AbortError');
+    throw error.status === 0 ? unreachable() : refused(error.status, JSON.stringify(error.problem));
+  }
+}

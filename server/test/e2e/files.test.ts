@@ -5,6 +5,7 @@
 import { deflateSync, crc32 } from 'node:zlib';
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { ownerEmail, password, startTestApp, type TestApp } from '../support/app.ts';
+import { until } from '../support/process.ts';
 import { inBrowser, narrowTo, visit, type Visit } from '../support/browser.ts';
 
 // A busy machine draws slowly.
@@ -325,6 +326,29 @@ inBrowser('files', () => {
     await page.getByText('unwanted.wav is deleted').waitFor();
     await page.getByText('No file is like that.').waitFor();
     expect(await up.sql(`SELECT FROM underpin.files WHERE name = 'unwanted.wav'`)).toEqual([]);
+  });
+
+  test('a large one is sent in parts', async () => {
+    const { page } = browser;
+    await menu('memos');
+    await link('New record').click();
+    const asked: string[] = [];
+    const note = (request: { method(): string; url(): string }): void =>
+      void (
+        request.url().includes('/api/v1/files') &&
+        asked.push(`${request.method()} ${new URL(request.url()).pathname.replace(/[0-9a-f-]{36}/, ':id')}`)
+      );
+    page.on('request', note);
+    await group('attachment')
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'large.bin', mimeType: '', buffer: Buffer.alloc(9_000_000) });
+    await link('large.bin').waitFor();
+    page.off('request', note);
+    expect(asked).toEqual(['POST /api/v1/files/tus', 'PATCH /api/v1/files/tus/:id', 'GET /api/v1/files/tus/:id']);
+    await button('Create').click();
+    const stored = async () => (await up.send('GET /records/memos', owner())).body.data[0];
+    await until('it is stored', async () => (await stored())?.attachment?.size === 9_000_000);
+    await up.send(`DELETE /records/memos/${(await stored()).id}`, owner());
   });
 
   test('the filter knows whether there is a file', async () => {
