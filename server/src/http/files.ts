@@ -6,6 +6,7 @@ import { actorBehind } from '../auth/authenticate.ts';
 import { actorBehindKey } from '../auth/api-keys.ts';
 import type { Base, Ctx } from '../ctx.ts';
 import { readableOf, type ReadableFile } from '../files/access.ts';
+import { bytesOf } from '../files/bytes.ts';
 import { showBytes } from '../files/download.ts';
 import { importBody, importFile } from '../files/import.ts';
 import { fileOfLink, linkBody, makeLink, openLink, type Claims, type Named } from '../files/link.ts';
@@ -165,7 +166,7 @@ function show(
   return {
     status: shown.status,
     headers: shown.headers,
-    ...(shown.status !== 304 && { bytes: () => ctx.storage.get(stored.name, shown.range) }),
+    ...(shown.status !== 304 && { bytes: () => bytesOf(ctx, stored, shown.range) }),
   };
 }
 const oneOf = (header: string | readonly string[] | undefined): string | undefined => (typeof header === 'string' ? header : header?.[0]);

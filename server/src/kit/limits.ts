@@ -166,7 +166,7 @@ export const limits = {
    * Files. Bytes of one, where a field says nothing; bytes that are looked at to know what it is; pixels of an image; the longer side of
    * a thumb; characters of a name. ms: without a byte until an upload is given up; for which what no record names is kept; for which
    * who takes an upload is taken to be at work without a sign; for which a verdict is remembered. Bytes of a request that brings
-   * its checksum, and how many of them at once. Pending files and bytes of an address that is nobody. Bytes up to which a file is read at once.
+   * its checksum, and how many of them at once. Pending files and bytes of an address that is nobody. Bytes of a file that is small, and how many of those are held.
    */
   files: {
     size: 52_428_800,
@@ -181,7 +181,7 @@ export const limits = {
     verdicts: 10_000,
     checked: { size: 8_388_608, atOnce: 4 },
     anonymous: { count: 20, size: 104_857_600 },
-    small: 131_072,
+    small: { size: 65_536, count: 256 },
   },
   /** Seconds for which a link to a file is good: where nothing is asked, for accounts, for admins and keys. */
   links: { usual: 120, most: 3_600, mostOfAdmins: 604_800 },

@@ -2,12 +2,13 @@
  * Bytes in a folder of this machine. Whole files lie in `whole/`, those that are coming in `begun/`; a file is moved from the one to the
  * other when all of it is on the disk, which happens at once or not at all.
  */
-import { createReadStream } from 'node:fs';
+import { createReadStream, open as openWith } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { limits } from '../kit/limits.ts';
-import { Gone, named, nothing, type Driver, type Keeper, type Progress, type Range, type Stored } from './driver.ts';
+import { Gone, named, type Driver, type Keeper, type Progress, type Range, type Stored } from './driver.ts';
 
 export class LocalDriver implements Driver {
   readonly #whole: string;
@@ -20,8 +21,8 @@ export class LocalDriver implements Driver {
 
   async get(name: string, range?: Range): Promise<Readable> {
     // Opened here, so that what is not there is said before anything is answered.
-    const file = await open(join(this.#whole, named(name))).catch(gone);
-    return createReadStream('', { fd: file, ...(range && { start: range.first, end: range.last }) });
+    const fd = await openForReading(join(this.#whole, named(name))).catch(gone);
+    return createReadStream('', { fd, highWaterMark: limits.uploads.gathered, ...(range && { start: range.first, end: range.last }) });
   }
 
   async size(name: string): Promise<number | undefined> {
@@ -47,23 +48,26 @@ export class LocalDriver implements Driver {
 
   async put(name: string, bytes: AsyncIterable<Uint8Array>): Promise<number> {
     const begun = join(this.#begun, named(name));
+    const file = await this.#open(begun, 0);
     try {
-      const progress = await this.#take(begun, nothing, bytes, { took: () => undefined, kept: async () => undefined }, Infinity);
-      await this.finish(name, progress);
-      return progress.offset;
+      const writing = new Writing(file, 0);
+      const broke = await eachOf(bytes, (chunk) => writing.take(chunk));
+      if (broke !== undefined) throw broke.error;
+      await writing.end();
+      const folders = await this.#move(name);
+      // Bytes and names at once, which is one wait for the disk. Nobody is told before, and what a crash leaves of them no row calls whole.
+      await Promise.all([file.datasync(), ...folders.map(flushed)]);
+      return writing.offset;
     } catch (error) {
-      await rm(begun, { force: true });
+      await this.remove(name);
       throw error;
+    } finally {
+      await file.close();
     }
   }
 
-  append(name: string, progress: Progress, bytes: AsyncIterable<Uint8Array>, keeper: Keeper): Promise<Progress> {
-    return this.#take(join(this.#begun, named(name)), progress, bytes, keeper, limits.uploads.keep);
-  }
-
-  /** Some are gathered while those before them are written. `every`: after how many bytes what came is made safe on the way. */
-  async #take(path: string, progress: Progress, bytes: AsyncIterable<Uint8Array>, keeper: Keeper, every: number): Promise<Progress> {
-    const file = await this.#open(path, progress.offset);
+  async append(name: string, progress: Progress, bytes: AsyncIterable<Uint8Array>, keeper: Keeper): Promise<Progress> {
+    const file = await this.#open(join(this.#begun, named(name)), progress.offset);
     const writing = new Writing(file, progress.offset);
     let kept = progress.offset;
     const keep = async (): Promise<void> => {
@@ -77,7 +81,7 @@ export class LocalDriver implements Driver {
       const broke = await eachOf(bytes, async (chunk) => {
         await writing.take(chunk);
         keeper.took(chunk);
-        if (writing.offset - kept >= every) await keep();
+        if (writing.offset - kept >= limits.uploads.keep) await keep();
       });
       await keep();
       if (broke !== undefined) throw broke.error;
@@ -108,10 +112,15 @@ export class LocalDriver implements Driver {
     const found = await statOf(from);
     if (found === undefined && (await statOf(to))?.size === offset) return;
     if (found?.size !== offset) throw new Gone('less of the upload is there than was kept');
+    for (const folder of await this.#move(name)) await flushed(folder);
+  }
+
+  /** Under its name; gives back the folders in which that is to be made safe. */
+  async #move(name: string): Promise<readonly string[]> {
+    const to = join(this.#whole, name);
     const made = await mkdir(dirname(to), { recursive: true });
-    if (made !== undefined) await flushed(dirname(made));
-    await rename(from, to);
-    await flushed(dirname(to));
+    await rename(join(this.#begun, name), to);
+    return made === undefined ? [dirname(to)] : [dirname(to), dirname(made)];
   }
 }
 
@@ -181,6 +190,9 @@ async function writeAll(file: FileHandle, chunks: readonly Uint8Array[], offset:
   for (let done = 0; done < rest.length;)
     done += (await file.write(rest, done, rest.length - done, offset + bytesWritten + done)).bytesWritten;
 }
+
+/** A number, which costs less to read from than a handle. */
+const openForReading = promisify((path: string, done: (error: Error | null, fd: number) => void) => openWith(path, done));
 
 /** A new name in a folder is safe when the folder is. */
 async function flushed(folder: string): Promise<void> {
