@@ -37,7 +37,8 @@ const inPlace: ReadonlySet<string> = new Set([
 ]);
 const isInPlace = (type: string): boolean => inPlace.has(type) || /^(audio|video)\/[\w.+-]+$/.test(type);
 /** What a page of ours could be made to run or be dressed in is called plain text, which is neither. */
-const shownAs = (type: string): string => (type === 'text/plain' || /javascript|ecmascript|css$/.test(type) ? 'text/plain; charset=utf-8' : type);
+const shownAs = (type: string): string =>
+  type === 'text/plain' || /javascript|ecmascript|css$/.test(type) ? 'text/plain; charset=utf-8' : type;
 const sandbox = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox";
 
 export function showBytes({ name, type, size, tag, download }: Bytes, asked: Asked): Shown {

@@ -65,7 +65,8 @@ export async function loadUpload(ctx: Ctx, id: string): Promise<UploadRow | unde
   const [row] = rows;
   if (row === undefined || row['owner'] !== ownerOf(ctx.actor)) return undefined;
   const { length, created, expires } = row;
-  if (row['whole'] !== true && expires instanceof Date && expires.getTime() <= ctx.now) throw fail('gone', 'The upload is over; begin anew.'); // 410
+  if (row['whole'] !== true && expires instanceof Date && expires.getTime() <= ctx.now)
+    throw fail('gone', 'The upload is over; begin anew.'); // 410
   const common = {
     id,
     name: String(row['name']),

@@ -7,7 +7,11 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 /** `mayBeNull`: where it is read, also what a mask makes of it. `isSent`: a file stands for itself by its id too. */
 export function jsonSchema(field: Field, mayBeNull: boolean, isSent = false): JsonSchema {
   const { min, max, values } = field.def;
-  const plain = holdsFiles(field) ? files(field, isSent) : field.junction === undefined ? ofTy(field.ty) : { type: 'array', items: ofTy({ kind: 'id' }), maxItems: 100 };
+  const plain = holdsFiles(field)
+    ? files(field, isSent)
+    : field.junction === undefined
+      ? ofTy(field.ty)
+      : { type: 'array', items: ofTy({ kind: 'id' }), maxItems: 100 };
   const bounds = boundsOf(field.ty, min, max);
   const schema = { ...plain, ...bounds, ...(Array.isArray(values) ? { enum: mayBeNull ? [...values, null] : values } : {}) };
   const described = typeof field.def.ui?.['label'] === 'string' ? { title: field.def.ui['label'] } : {};

@@ -19,7 +19,8 @@ let sql: pg.Client;
 async function start(): Promise<void> {
   server = await startProcess(dataDir, env);
   await server.ready();
-  token = (await server.send('POST /auth/_admins/sign-in', { body: { email: env.ADMIN_EMAIL, password: env.ADMIN_PASSWORD } })).body.accessToken;
+  token = (await server.send('POST /auth/_admins/sign-in', { body: { email: env.ADMIN_EMAIL, password: env.ADMIN_PASSWORD } })).body
+    .accessToken;
   sql = await superuser(dataDir);
 }
 beforeAll(async () => {
@@ -55,8 +56,12 @@ const filesIn = (folder: 'begun' | 'whole'): string[] => {
 
 test('killed when the bytes are in the store and the table does not say so: nobody reads them, and they go', async () => {
   const blocker = await superuser(dataDir);
-  await blocker.query(`CREATE FUNCTION public.wait_here() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(4711); RETURN NEW; END $$`);
-  await blocker.query('CREATE TRIGGER wait_here BEFORE UPDATE ON underpin.files FOR EACH ROW WHEN (OLD.whole IS NULL AND NEW.whole IS NOT NULL) EXECUTE FUNCTION public.wait_here()');
+  await blocker.query(
+    `CREATE FUNCTION public.wait_here() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(4711); RETURN NEW; END $$`,
+  );
+  await blocker.query(
+    'CREATE TRIGGER wait_here BEFORE UPDATE ON underpin.files FOR EACH ROW WHEN (OLD.whole IS NULL AND NEW.whole IS NOT NULL) EXECUTE FUNCTION public.wait_here()',
+  );
   await blocker.query('SELECT pg_advisory_lock(4711)');
   const asked = upload(randomBytes(1_000_000)).then(
     () => 'answered',
@@ -79,7 +84,12 @@ test('killed when the bytes are in the store and the table does not say so: nobo
   expect((await server.send('POST /records/films', { token, body: { film: id } })).status).toBe(422);
   await sql.query(`UPDATE underpin.files SET created = created - interval '25 hours'`);
   const swept = await server.send('POST /ops/files/sweep', { token, body: { dryRun: false } });
-  expect([swept.body.count, filesIn('whole'), filesIn('begun'), (await sql.query('SELECT FROM underpin.files')).rowCount]).toEqual([1, [], [], 0]);
+  expect([swept.body.count, filesIn('whole'), filesIn('begun'), (await sql.query('SELECT FROM underpin.files')).rowCount]).toEqual([
+    1,
+    [],
+    [],
+    0,
+  ]);
 }, 120_000);
 
 describe('who sends what costs dearly', () => {
@@ -104,7 +114,12 @@ describe('who sends what costs dearly', () => {
     for (let row = 0; row < side; row += 100) if (!deflate.write(rows)) await once(deflate, 'drain');
     deflate.end();
     await once(deflate, 'end');
-    return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', header), chunk('IDAT', Buffer.concat(parts)), chunk('IEND', Buffer.alloc(0))]);
+    return Buffer.concat([
+      Buffer.from('89504e470d0a1a0a', 'hex'),
+      chunk('IHDR', header),
+      chunk('IDAT', Buffer.concat(parts)),
+      chunk('IEND', Buffer.alloc(0)),
+    ]);
   }
 
   const rss = (): number => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1]) / 1_024;
@@ -112,7 +127,10 @@ describe('who sends what costs dearly', () => {
   /** Sends so many bytes of an upload of unknown length, then is gone; or sends for ever. */
   const sending = (bytes: number): Promise<number> =>
     new Promise((resolve) => {
-      const asked = httpRequest(`${server.url}/api/v1/files?collection=films&field=film`, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
+      const asked = httpRequest(`${server.url}/api/v1/files?collection=films&field=film`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}` },
+      });
       asked.once('response', ({ statusCode = 0 }) => resolve(statusCode));
       asked.once('error', () => resolve(0));
       const piece = Buffer.alloc(65_536);
@@ -129,12 +147,15 @@ describe('who sends what costs dearly', () => {
     });
 
   test('is refused, cut off or let go, and costs at most 150 MB', async () => {
-    const good = await sharp(randomBytes(2_000 * 1_500 * 3), { raw: { width: 2_000, height: 1_500, channels: 3 } }).jpeg().toBuffer();
+    const good = await sharp(randomBytes(2_000 * 1_500 * 3), { raw: { width: 2_000, height: 1_500, channels: 3 } })
+      .jpeg()
+      .toBuffer();
     const made = await (await upload(good, 'still')).json();
     await server.send('POST /records/films', { token, body: { still: made.id } });
     const text = await (await upload(Buffer.from('x'.repeat(100_000)))).json();
     await server.send('POST /records/films', { token, body: { film: text.id } });
-    const get = (path: string, headers: Record<string, string> = {}) => fetch(server.url + path, { headers: { authorization: `Bearer ${token}`, ...headers } });
+    const get = (path: string, headers: Record<string, string> = {}) =>
+      fetch(server.url + path, { headers: { authorization: `Bearer ${token}`, ...headers } });
     await (await get(text.url)).arrayBuffer();
     const idle = rss();
     let peak = idle;
@@ -149,12 +170,21 @@ describe('who sends what costs dearly', () => {
       const endless = await Promise.all(Array.from({ length: 8 }, () => sending(Infinity)));
       expect(endless.every((status) => status === 413 || status === 0)).toBe(true);
       const ranges = Array.from({ length: 1_000 }, (_none, n) => `${n}-${n + 50_000}`).join();
-      const sizes = await Promise.all(Array.from({ length: 20 }, async () => (await (await get(text.url, { range: `bytes=${ranges.slice(0, 12_000)}` })).arrayBuffer()).byteLength));
+      const sizes = await Promise.all(
+        Array.from(
+          { length: 20 },
+          async () => (await (await get(text.url, { range: `bytes=${ranges.slice(0, 12_000)}` })).arrayBuffer()).byteLength,
+        ),
+      );
       expect(new Set(sizes)).toEqual(new Set([100_000]));
-      for (let round = 0; round < 10; round++) expect(await Promise.all(Array.from({ length: 20 }, () => sending(1_000_000)))).toEqual(Array.from({ length: 20 }, () => 0));
+      for (let round = 0; round < 10; round++)
+        expect(await Promise.all(Array.from({ length: 20 }, () => sending(1_000_000)))).toEqual(Array.from({ length: 20 }, () => 0));
       const thumbs = await Promise.all(Array.from({ length: 20 }, async () => (await get(`${made.url}?thumb=100x100`)).status));
       expect(new Set(thumbs)).toEqual(new Set([200]));
-      await until('nothing is left of what was cut off', async () => JSON.stringify((await sql.query('SELECT id FROM underpin.files ORDER BY id')).rows) === JSON.stringify(before));
+      await until(
+        'nothing is left of what was cut off',
+        async () => JSON.stringify((await sql.query('SELECT id FROM underpin.files ORDER BY id')).rows) === JSON.stringify(before),
+      );
     } finally {
       clearInterval(watch);
     }
