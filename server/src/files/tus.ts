@@ -8,17 +8,16 @@
  * has lost some of them, it says so, and the upload has to begin anew.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { DataStore, ERRORS, Server, Upload } from '@tus/server';
 import { createSHA256 } from 'hash-wasm';
 import type { Base, Ctx } from '../ctx.ts';
-import { fail, failAt, Failure } from '../kit/errors.ts';
+import { fail, Failure } from '../kit/errors.ts';
 import { newId, parseId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { Turns } from '../kit/turns.ts';
 import { Gone, nothing, type Progress } from '../storage/driver.ts';
+import { verified } from './checksum.ts';
 import { Leases, type Lease } from './lease.ts';
 import { cleanName, storedName } from './names.ts';
 import { Passing } from './passing.ts';
@@ -228,25 +227,4 @@ async function sha256(state: Uint8Array | null): Promise<Hash> {
 
 async function* none(): AsyncGenerator<Uint8Array> {
   // Of no bytes there is nothing to give.
-}
-
-/** All bytes of the request, if they are what their checksum says: else nothing of them is kept, so they are held until then. */
-async function verified(header: string, stream: Readable): Promise<Buffer> {
-  const [, algorithm = '', sum = ''] = /^(sha1|sha256|md5) ([A-Za-z0-9+/]+={0,2})$/.exec(header) ?? [];
-  if (algorithm === '')
-    throw failAt('invalid_request', '/Upload-Checksum', 'Upload-Checksum must be sha1, sha256 or md5 and the sum in Base64');
-  const bytes = await buffer(bounded(stream));
-  if (createHash(algorithm).update(bytes).digest('base64') !== sum) throw fail('checksum_mismatch');
-  return bytes;
-}
-
-async function* bounded(stream: Readable): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of stream) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    size += chunk.length;
-    if (size > limits.files.checked.size)
-      throw fail('payload_too_large', `A request with Upload-Checksum may have at most ${limits.files.checked.size} bytes.`);
-    yield chunk;
-  }
 }
