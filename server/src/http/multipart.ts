@@ -32,10 +32,8 @@ export async function oneFile<T>(request: IncomingMessage, take: (part: Part) =>
     });
     over.then(
       () => part ?? reject(failAt('validation_failed', '', 'The body holds no file')),
-      (error: unknown) => {
-        reject(error);
-        part?.destroy(error instanceof Error ? error : undefined);
-      },
+      // Who takes the file hears of it, and is waited for: what came of it goes before the answer does.
+      (error: unknown) => (part === undefined ? reject(error) : part.destroy(error instanceof Error ? error : undefined)),
     );
   });
   request.pipe(parser);
