@@ -10,6 +10,7 @@ import { parse } from '@underpin/sdk/expr/parse';
 import { z } from 'zod';
 import { parseConfig, settings } from '../../src/kit/config.ts';
 import { errorKinds } from '../../src/kit/errors.ts';
+import { limits } from '../../src/kit/limits.ts';
 import { fieldTypes } from '../../src/schema/fields/index.ts';
 import { accountFieldNames, systemFieldNames } from '../../src/schema/system-fields.ts';
 import { anchorOf, codeIn, linksOf, markdownFiles, readDoc, rowsOf, sectionsOf } from '../support/markdown.ts';
@@ -108,6 +109,40 @@ describe('rules.md', () => {
     expect(told).toEqual(keys.map((key) => [ruleLimits[key].toLocaleString('en'), clientLimits[key].toLocaleString('en')]));
   });
 });
+
+describe('files.md', () => {
+  const file = 'docs/reference/files.md';
+  test('names for each thing that tus says a server MUST the test that shows it, and for each such test the thing', () => {
+    const source = readFileSync(join(root, 'server/test/api/tus.test.ts'), 'utf8');
+    const protocol = /^describe\('the protocol: a server MUST', .*\n([\s\S]*?)^}\);$/m.exec(source)?.[1] ?? '';
+    const shown = [...protocol.matchAll(/^ {2}test\('([^'\\]+)', /gm)].map(([, title = '']) => title);
+    // None that is written in another way, or not run, is passed over.
+    expect([...protocol.matchAll(/^ {2}\S*test\b/gm)]).toHaveLength(shown.length);
+    expect(shown.length).toBeGreaterThan(15);
+    const told = rowsOf(section(file, 'Uploads in parts (tus)'));
+    expect(sorted(told.map(([, title = '']) => title))).toEqual(sorted(shown));
+    expect(told.filter(([thing = '']) => thing.length < 15)).toEqual([]);
+    expect(new Set(told.map(([thing]) => thing)).size).toBe(told.length);
+  });
+  test('tells the limits as they are, all of them', () => {
+    const told = rowsOf(section(file, 'Limits')).map(([name = '', value = '']) => [codeIn(name)[0], /^[\d,]+(?= [a-z])/.exec(value)?.[0]]);
+    const { files, links, thumbs, uploads, outbound } = limits;
+    const request = { upload: limits.request.upload };
+    expect(told).toEqual(
+      numbersIn({ files, links, thumbs, uploads, outbound, request }).map(([name, value]) => [name, value.toLocaleString('en')]),
+    );
+    expect(told.length).toBeGreaterThan(25);
+  });
+});
+
+/** Every number below, by its path. */
+function numbersIn(value: object, path: readonly string[] = []): readonly (readonly [string, number])[] {
+  return Object.entries(value).flatMap(([key, item]: [string, unknown]) => {
+    const place = [...path, key];
+    if (typeof item === 'number') return [[place.join('.'), item] as const];
+    return typeof item === 'object' && item !== null ? numbersIn(item, place) : [];
+  });
+}
 
 /** Each route as the code registers it: `app.get(…)` in server.ts, what the routers add below their mounts, and the records. */
 function routesOfCode(): string[] {
