@@ -5,10 +5,16 @@
 import { buffer } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 import type { Ctx } from '../ctx.ts';
+import { fail } from '../kit/errors.ts';
 import { slot } from '../kit/cache.ts';
 import { limits } from '../kit/limits.ts';
 import { Recent } from '../kit/recent.ts';
-import type { Range } from '../storage/driver.ts';
+import { Gone, type Range } from '../storage/driver.ts';
+
+/** What the table says is there, and the store has lost. */
+function gone(error: unknown): never {
+  throw error instanceof Gone ? fail('gone', 'The bytes of this file are not there any more.', error) : error;
+}
 
 const held = slot('small files', () => new Recent<string, Buffer>(limits.files.small.count));
 
@@ -17,9 +23,9 @@ export async function bytesOf(
   { name, size }: { readonly name: string; readonly size: number },
   range: Range | undefined,
 ): Promise<Readable | Buffer> {
-  if (size > limits.files.small.size) return ctx.storage.get(name, range);
+  if (size > limits.files.small.size) return ctx.storage.get(name, range).catch(gone);
   const small = ctx.cache.get(held);
-  const bytes = small.get(name) ?? (await buffer(await ctx.storage.get(name)));
+  const bytes = small.get(name) ?? (await buffer(await ctx.storage.get(name).catch(gone)));
   small.set(name, bytes);
   return range === undefined ? bytes : bytes.subarray(range.first, range.last + 1);
 }

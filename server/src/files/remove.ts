@@ -24,8 +24,8 @@ export async function removeFile(ctx: Ctx, asked: string): Promise<void> {
     const [row] = rows;
     if (row === undefined || !(isAdmin || row['owner'] === ownerOf(actor))) throw fail('not_found');
     const ended = await end(inside, [id]);
-    if (ended.length === 0 || (row['attached'] !== null && !isAdmin))
-      throw fail('conflict', 'A record names this file; take it out there.');
+    if (ended.length === 0) throw fail('conflict', 'A record names this file; take it out there.');
+    if (row['attached'] !== null && !isAdmin) throw fail('conflict', 'A record named this file; it goes by itself within a day.');
   });
   await clear(ctx, [id]);
 }

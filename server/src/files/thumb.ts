@@ -12,6 +12,7 @@ import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { Turns } from '../kit/turns.ts';
 import type { ReadableFile } from './access.ts';
+import { bytesOf } from './bytes.ts';
 import { storedName } from './names.ts';
 
 export const thumbType = 'image/webp';
@@ -54,7 +55,8 @@ function makeOnce(ctx: Ctx, file: ReadableFile, size: string): Promise<number> {
 async function make(ctx: Ctx, file: ReadableFile, size: string): Promise<number> {
   await ctx.db.run({ text: 'INSERT INTO underpin.thumbs (file, size) VALUES ($1, $2) ON CONFLICT DO NOTHING', values: [file.id, size] });
   const name = storedName(file.id, size);
-  const drawn = await draw(await buffer(await ctx.storage.get(storedName(file.id))), size);
+  const bytes = await bytesOf(ctx, { name: storedName(file.id), size: file.size }, undefined); // 410
+  const drawn = await draw(Buffer.isBuffer(bytes) ? bytes : await buffer(bytes), size);
   if (drawn !== undefined) await ctx.storage.put(name, once(drawn));
   const { count } = await ctx.db.run({
     text: 'UPDATE underpin.thumbs SET bytes = $3 WHERE file = $1 AND size = $2',

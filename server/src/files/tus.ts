@@ -11,12 +11,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { Readable } from 'node:stream';
 import { DataStore, ERRORS, Server, Upload } from '@tus/server';
 import { createSHA256 } from 'hash-wasm';
-import type { Base, Ctx } from '../ctx.ts';
-import { fail, Failure } from '../kit/errors.ts';
+import { withTx, type Base, type Ctx } from '../ctx.ts';
+import { fail, failAt, Failure } from '../kit/errors.ts';
 import { newId, parseId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
 import { Turns } from '../kit/turns.ts';
-import { Gone, nothing, type Progress } from '../storage/driver.ts';
+import { Gone, type Progress } from '../storage/driver.ts';
 import { verified } from './checksum.ts';
 import { Leases, type Lease } from './lease.ts';
 import { cleanName, storedName } from './names.ts';
@@ -108,7 +108,9 @@ const codes = {
 } as const;
 const isCode = (status: number): status is keyof typeof codes => status in codes;
 const refusal = (status: number, text: string, cause?: unknown): Failure =>
-  status >= 500 ? fail('internal', {}, cause) : fail(isCode(status) ? codes[status] : 'invalid_request', text.trim(), cause);
+  status >= 500 && status !== 501
+    ? fail('internal', {}, cause)
+    : fail(isCode(status) ? codes[status] : 'invalid_request', text.trim(), cause);
 
 class Store extends DataStore {
   override extensions = ['creation', 'creation-with-upload', 'creation-defer-length', 'termination', 'expiration'];
@@ -124,25 +126,22 @@ class Store extends DataStore {
     const { ctx, lease } = this.#here();
     const { collection, field, filename } = upload.metadata ?? {};
     const purpose = await purposeOf(ctx, { collection: collection ?? undefined, field: field ?? undefined }); // 400, 401, 403, 404
-    const name = cleanName(filename ?? '');
-    const most = await reserve(ctx, purpose, { id: upload.id, name, length: upload.size }); // 413, 429
+    const metadata = upload.metadata ?? {};
+    if (Object.values(metadata).some((value) => value?.includes('\0') === true))
+      throw failAt('invalid_request', '/Upload-Metadata', 'Upload-Metadata must hold no NUL');
     upload.creation_date = new Date(ctx.now).toISOString();
-    await begun(ctx, { id: upload.id, length: upload.size, metadata: upload.metadata ?? {}, writer: lease?.writer });
-    if (upload.size === 0)
-      await this.#end(
-        ctx,
-        await this.#load(upload.id),
-        new Passing({ settings: purpose.settings, name, most }, { size: 0, head: Buffer.alloc(0), kind: undefined }),
-        await sha256(null),
-        nothing,
-      );
+    await withTx(ctx, async (inside) => {
+      await reserve(inside, purpose, { id: upload.id, name: cleanName(filename ?? ''), length: upload.size }); // 413, 429
+      await begun(inside, { id: upload.id, length: upload.size, metadata, writer: lease?.writer });
+    });
+    if (upload.size === 0) await this.#endWhole(upload.id);
     return upload;
   }
 
   override async getUpload(id: string): Promise<Upload> {
     const row = await this.#load(id);
     // Who was cut off when all was there but not yet said to be.
-    if (!row.isWhole && row.offset === row.length) await this.#append(this.#here().ctx, row, []);
+    if (!row.isWhole && row.offset === row.length) await this.#endWhole(id);
     const { offset, length, metadata, created } = row;
     return new Upload({
       id,
@@ -151,6 +150,12 @@ class Store extends DataStore {
       creation_date: created.toISOString(),
       ...(length !== undefined && { size: length }),
     });
+  }
+
+  /** With no more bytes than there are. */
+  async #endWhole(id: string): Promise<void> {
+    const row = await this.#load(id);
+    if (!row.isWhole) await this.#append(this.#here().ctx, row, []);
   }
 
   /** Where it breaks off, what came is kept all the same. */

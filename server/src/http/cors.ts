@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const methods = 'GET, HEAD, POST, PATCH, DELETE';
 const sendable =
-  'Authorization, Content-Disposition, Content-Type, If-Match, If-None-Match, Idempotency-Key, Prefer, Range, Tus-Resumable, Upload-Checksum, Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-Id, X-Underpin-Client, X-Underpin-Session';
+  'Authorization, Content-Disposition, Content-Type, If-Match, If-None-Match, If-Range, Idempotency-Key, Prefer, Range, Tus-Resumable, Upload-Checksum, Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-Id, X-Underpin-Client, X-Underpin-Session';
 const readable =
-  'Content-Disposition, Content-Range, ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Schema-Hash, Idempotency-Replayed, Server-Timing, Tus-Resumable, Tus-Version, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, X-Underpin-Position';
+  'Accept-Ranges, Content-Disposition, Content-Range, ETag, Location, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id, X-Schema-Hash, Idempotency-Replayed, Server-Timing, Tus-Resumable, Tus-Version, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset, X-Underpin-Position';
 
 /** What a browser asks of every answer. */
 export function corsHeaders(origins: readonly string[], { headers: { origin } }: IncomingMessage): Record<string, string> {

@@ -47,7 +47,7 @@ export const fileRoutes: readonly FileRoute[] = [
   // The parts of an upload are none of the writes that are counted; the upload itself was one.
   { method: 'PATCH', path: '/tus/:id', work: 'tus', options: { write: false } },
   { method: 'DELETE', path: '/tus/:id', work: 'tus' },
-  { method: 'GET', path: '/tus/:id', work: async (ctx, request) => json(await wholeUpload(ctx, param(request, 'id'))) },
+  { method: 'GET', path: '/tus/:id', work: uploadMade },
 ];
 
 const prefix = '/api/v1/files';
@@ -94,6 +94,7 @@ async function upload(ctx: Ctx, request: Incoming): Promise<Reply> {
   const query = noParameters(request, 'collection', 'field', 'name');
   const asked = { collection: query.get('collection') ?? undefined, field: query.get('field') ?? undefined };
   const purpose = await purposeOf(ctx, asked); // 400, 401, 403, 404
+  refuseEncoded(request); // 415
   // Who sends nothing for so long is not waited for.
   request.setTimeout(limits.files.silence, () => request.destroy());
   const type = request.headers['content-type'] ?? '';
@@ -108,6 +109,12 @@ async function upload(ctx: Ctx, request: Incoming): Promise<Reply> {
     length: length === undefined ? undefined : Number(length),
   };
   return json(await receiveFile(ctx, purpose, sent, request), 201);
+}
+
+/** What is kept are the bytes as they come. */
+function refuseEncoded({ headers }: Incoming): void {
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity')
+    throw fail('unsupported_media_type', 'Send the file as it is, without Content-Encoding.');
 }
 
 /** RFC 6266; what is not well formed has no name. */
@@ -136,14 +143,10 @@ async function download(ctx: Ctx, request: Incoming): Promise<Reply> {
   if (claims !== undefined && query.has('thumb')) throw failAt('invalid_request', '/thumb', 'A link says itself which picture it is for');
   const thumb = claims === undefined ? (query.get('thumb') ?? undefined) : claims.thumb;
   const file = claims === undefined ? await readableOf(ctx, id, thumb) : await fileOfLink(ctx, claims, comeBack(ctx)); // 404
-  return thumb === undefined
-    ? show(ctx, request, file, { name: storedName(file.id), size: file.size, isDownload: isDownload(query, claims) })
-    : show(
-        ctx,
-        request,
-        { ...file, type: thumbType, sha256: `${file.sha256}-${thumb}` },
-        { name: storedName(file.id, thumb), size: await thumbOf(ctx, file, thumb), isDownload: false },
-      );
+  const download = isDownload(query, claims);
+  if (thumb === undefined) return show(ctx, request, file, { name: storedName(file.id), size: file.size, isDownload: download });
+  const drawn = { ...file, name: `${file.name.replace(/\.[^.]*$/, '')}.webp`, type: thumbType, sha256: `${file.sha256}-${thumb}` };
+  return show(ctx, request, drawn, { name: storedName(file.id, thumb), size: await thumbOf(ctx, file, thumb), isDownload: download });
 }
 
 const isDownload = (query: URLSearchParams, claims: Claims | undefined): boolean => {
@@ -180,6 +183,11 @@ const comeBack =
     return who[0] === 'key' ? actorBehindKey(ctx, who[1], address) : actorBehind(ctx, who[1], who[2], address);
   };
 
+async function uploadMade(ctx: Ctx, request: Incoming): Promise<Reply> {
+  noParameters(request);
+  return json(await wholeUpload(ctx, param(request, 'id')));
+}
+
 async function remove(ctx: Ctx, request: Incoming): Promise<Reply> {
   noParameters(request);
   await removeFile(ctx, param(request, 'id'));
@@ -193,6 +201,8 @@ async function link(ctx: Ctx, request: Incoming): Promise<Reply> {
 
 /** The library speaks in the requests and responses of the web. */
 async function speakTus(tus: Tus, ctx: Ctx, request: Incoming): Promise<Reply> {
+  noParameters(request);
+  refuseEncoded(request);
   const version = tusAbout['Tus-Version'];
   if (request.headers['tus-resumable'] !== version)
     throw fail('unsupported_version', { detail: `Send Tus-Resumable: ${version}.`, headers: { 'Tus-Version': version } });

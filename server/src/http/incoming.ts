@@ -27,10 +27,13 @@ export function param(request: Incoming, name: string): string {
   return value.includes('%') ? decodeURIComponent(value) : value;
 }
 
-/** No parameters besides those that are known. */
+/** No parameters besides those that are known, and none twice. */
 export function noParameters(request: Incoming, ...known: readonly string[]): URLSearchParams {
   const asked = queryOf(request);
-  for (const [name] of asked) if (!known.includes(name)) throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
+  for (const [name] of asked) {
+    if (!known.includes(name)) throw failAt('invalid_request', `/${name}`, `There is no parameter "${name}"`);
+    if (asked.getAll(name).length > 1) throw failAt('invalid_request', `/${name}`, `"${name}" stands in the query twice`);
+  }
   return asked;
 }
 

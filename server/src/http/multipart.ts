@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { Busboy, type BusboyHeaders } from '@fastify/busboy';
-import { failAt } from '../kit/errors.ts';
+import { fail, failAt } from '../kit/errors.ts';
 
 export interface Part {
   readonly name: string;
@@ -11,8 +11,7 @@ export interface Part {
 }
 
 export async function oneFile<T>(request: IncomingMessage, take: (part: Part) => Promise<T>): Promise<T> {
-  // cast: whoever calls has seen that there is a content type, which is all that is asked for here.
-  const parser = new Busboy({ headers: request.headers as BusboyHeaders, limits: { fields: 0, files: 1, parts: 2, headerPairs: 50 } });
+  const parser = parserOf(request);
   let part: Readable | undefined;
   const taken = new Promise<T>((resolve, reject) => {
     const over = new Promise<void>((ended, broke) => {
@@ -42,6 +41,15 @@ export async function oneFile<T>(request: IncomingMessage, take: (part: Part) =>
   } finally {
     request.unpipe(parser);
     part?.destroy();
+  }
+}
+
+function parserOf({ headers }: IncomingMessage): InstanceType<typeof Busboy> {
+  try {
+    // cast: whoever calls has seen that there is a content type, which is all that is asked for here.
+    return new Busboy({ headers: headers as BusboyHeaders, limits: { fields: 0, files: 1, parts: 2, headerPairs: 50 } });
+  } catch (error) {
+    throw fail('unsupported_media_type', 'Send multipart/form-data with its boundary.', error);
   }
 }
 

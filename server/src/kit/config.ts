@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { network } from './networks.ts';
 
 const switched = z.enum(['on', 'off'], { error: 'must be on or off' });
 const onOff = (fallback: 'on' | 'off') => switched.default(fallback).transform((value) => value === 'on');
@@ -89,7 +90,7 @@ export const settings = {
   S3_ACCESS_KEY_ID: { schema: z.string().min(1).optional(), about: 'Who reads and writes in the bucket.' },
   S3_SECRET_ACCESS_KEY: { schema: z.string().min(1).optional(), about: 'The secret of that key.' },
   OUTBOUND_ALLOW_CIDR: {
-    schema: list,
+    schema: list.pipe(z.array(network)),
     about: 'Comma-separated networks that are not public and may be asked all the same, where the server fetches what it is told to.',
   },
   SMTP_URL: {

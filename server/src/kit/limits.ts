@@ -163,13 +163,14 @@ export const limits = {
    */
   uploads: { keep: 16_777_216, gathered: 262_144, part: 5_242_880, parts: 12, turn: 2_000 },
   /**
-   * Files. Bytes of one, where a field says nothing; bytes that are looked at to know what it is; pixels of an image; the longer side of
+   * Files. Bytes of one, where a field says nothing; and at most, which are ten thousand parts; bytes that are looked at to know what it is; pixels of an image; the longer side of
    * a thumb; characters of a name. ms: without a byte until an upload is given up; for which what no record names is kept; for which
    * who takes an upload is taken to be at work without a sign; for which a verdict is remembered. Bytes of a request that brings
    * its checksum, and how many of them at once. Pending files and bytes of an address that is nobody. Bytes of a file that is small, and how many of those are held.
    */
   files: {
     size: 52_428_800,
+    most: 52_428_800_000,
     head: 65_536,
     pixels: 50_000_000,
     thumb: 4_096,

@@ -47,6 +47,7 @@ export interface Driver {
   size(name: string): Promise<number | undefined>;
   /** Whatever there is under the name, whole or begun; nothing is no error. */
   remove(name: string): Promise<void>;
+  /** Names that are ours; what else lies there is somebody else's. */
   list(): AsyncIterable<Stored>;
   /** All bytes at once: under the name there is all of it or nothing. Gives back how many there were. */
   put(name: string, bytes: AsyncIterable<Uint8Array>): Promise<number>;

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { limits } from '../kit/limits.ts';
 import { Writing } from './writing.ts';
-import { Gone, named, type Driver, type Keeper, type Progress, type Range, type Stored } from './driver.ts';
+import { Gone, isName, named, type Driver, type Keeper, type Progress, type Range, type Stored } from './driver.ts';
 
 export class LocalDriver implements Driver {
   readonly #whole: string;
@@ -42,8 +42,9 @@ export class LocalDriver implements Driver {
       for (const entry of await readdir(folder, { recursive: true, withFileTypes: true }).catch(missing)) {
         if (!entry.isFile()) continue;
         const path = join(entry.parentPath, entry.name);
-        const found = await statOf(path);
-        if (found !== undefined) yield { name: relative(folder, path).split(sep).join('/'), isWhole, changed: found.mtime };
+        const name = relative(folder, path).split(sep).join('/');
+        const found = isName(name) ? await statOf(path) : undefined;
+        if (found !== undefined) yield { name, isWhole, changed: found.mtime };
       }
   }
 

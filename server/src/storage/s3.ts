@@ -14,7 +14,7 @@ import type { Readable } from 'node:stream';
 import { limits } from '../kit/limits.ts';
 import { Turns } from '../kit/turns.ts';
 import { Bucket, type BucketOptions } from './bucket.ts';
-import { Gone, named, nothing, type Driver, type Keeper, type Progress, type Range, type Stored } from './driver.ts';
+import { Gone, isName, named, nothing, type Driver, type Keeper, type Progress, type Range, type Stored } from './driver.ts';
 
 const restOf = (name: string): string => `${name}.rest`;
 
@@ -43,9 +43,10 @@ export class S3Driver implements Driver {
   async *list(): AsyncIterable<Stored> {
     for await (const { key, changed } of this.#bucket.list()) {
       const isWhole = !key.endsWith('.rest');
-      yield { name: isWhole ? key : key.slice(0, -'.rest'.length), isWhole, changed };
+      const name = isWhole ? key : key.slice(0, -'.rest'.length);
+      if (isName(name)) yield { name, isWhole, changed };
     }
-    for (const { key, changed } of await this.#bucket.uploads('')) yield { name: key, isWhole: false, changed };
+    for (const { key, changed } of await this.#bucket.uploads('')) if (isName(key)) yield { name: key, isWhole: false, changed };
   }
 
   async put(name: string, bytes: AsyncIterable<Uint8Array>): Promise<number> {
@@ -61,6 +62,9 @@ export class S3Driver implements Driver {
   }
 
   async append(name: string, progress: Progress, bytes: AsyncIterable<Uint8Array>, keeper: Keeper): Promise<Progress> {
+    const { offset, parts = [], rest = 0 } = progress;
+    // As one has it who began elsewhere, or with parts of another size.
+    if (parts.length * limits.uploads.part + rest !== offset) throw new Gone('what was kept is not kept here');
     const taking = new Taking(this.#bucket, this.#turns, named(name), progress, keeper);
     try {
       await taking.all(bytes);

@@ -1,6 +1,8 @@
 /** Files: uploaded for a field, named by records, read by whoever sees those, gone with the last. */
 import { createHash } from 'node:crypto';
 import { createServer, request, type Server } from 'node:http';
+import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startTestApp, type TestApp } from '../support/app.ts';
@@ -440,6 +442,22 @@ describe('an upload', () => {
     expect([shown.status, shown.headers.get('content-disposition')]).toEqual([200, expect.stringContaining('filename')]);
   });
 
+  test.each([
+    ['a type of several parts that is no form', { 'content-type': 'multipart/mixed; boundary=x' }, '', 415],
+    ['a form without a boundary', { 'content-type': 'multipart/form-data' }, '', 415],
+    ['an encoding', { 'content-encoding': 'gzip' }, '', 415],
+    ['a parameter twice', {}, '&field=cover', 400],
+    ['an unknown parameter', {}, '&x=1', 400],
+  ])('with %s is refused', async (_what, headers, more, expected) => {
+    const before = await up.sql('SELECT id FROM underpin.files ORDER BY id');
+    const answer = await fetch(`${up.url}/api/v1/files?collection=posts&field=papers${more}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ann.token}`, 'content-type': 'text/plain', ...headers },
+      body: 'words',
+    });
+    expect([answer.status, await up.sql('SELECT id FROM underpin.files ORDER BY id')]).toEqual([expected, before]);
+  });
+
   test('takes no more than the quota, though many come at once', async () => {
     await up.send('POST /collections', {
       token: up.owner,
@@ -460,6 +478,10 @@ describe('an upload', () => {
     expect(answers.find(({ status: answered }) => answered === 413)?.body.code).toBe('quota_exceeded');
     const each = async (token: string) => (await upload(up, some, { collection: 'bounded', field: 'each', token })).status;
     expect([await each(ann.token), await each(ann.token), await each(bob.token)]).toEqual([201, 413, 201]);
+    // Nor by way of a field that has none.
+    const other = await uploaded('words', { field: 'papers', name: 'a.txt' });
+    const named = await up.send('POST /records/bounded', { token: ann.token, body: { all: other.id } });
+    expect([named.status, named.body.errors[0].pointer]).toEqual([422, '/all']);
   });
 
   test('of somebody without an account: twenty may wait for a record', async () => {
@@ -500,6 +522,27 @@ describe('a rule', () => {
     expect([await attempt('few'), await attempt('more than ten'), await attempt(png)]).toEqual([201, 403, 403]);
     const listed = await up.send(`GET /records/small?filter=${encodeURIComponent('file.size > 2 && file.type == "text/plain"')}`);
     expect(listed.body.data).toHaveLength(1);
+  });
+});
+
+describe('the store', () => {
+  test('is left alone where something lies that is not ours', async () => {
+    const foreign = join(up.dataDir, 'files/whole/README.md');
+    writeFileSync(foreign, 'by somebody else');
+    utimesSync(foreign, 0, 0);
+    await later(async () => expect((await sweep()).status).toBe(200));
+    expect(readFileSync(foreign, 'utf8')).toBe('by somebody else');
+    rmSync(foreign);
+  });
+
+  test('that has lost a file says so', async () => {
+    const file = await uploaded(await picture(), { field: 'papers' });
+    await create({ papers: [file.id] });
+    await up.app.base.storage.remove(`${file.id.slice(-2)}/${file.id}`);
+    const answer = await get(file.url, ann.token);
+    expect([answer.status, (await answer.json()).code]).toEqual([410, 'gone']);
+    await up.sql('UPDATE posts SET papers = $1 WHERE papers @> $2', ['[]', JSON.stringify([{ id: file.id }])]);
+    await up.send(`DELETE /files/${file.id}`, { token: up.owner });
   });
 });
 

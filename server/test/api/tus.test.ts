@@ -246,11 +246,26 @@ describe('besides', () => {
     ['for a collection that is not there', { 'upload-metadata': metadata({ collection: 'nothing' }) }, 404],
     ['for a field that he may not write', { 'upload-metadata': metadata({ field: 'ours' }) }, 403],
     ['for a field of which there is none', { 'upload-metadata': metadata({ field: 'nothing' }) }, 400],
+    ['with a NUL in it', { 'upload-metadata': metadata({ filename: 'a\0b' }) }, 400],
+    ['of a part of several', { 'upload-concat': 'partial' }, 400],
+    ['of nothing, for a field of pictures', { 'upload-metadata': metadata({ field: 'poster' }), 'upload-length': '0' }, 415],
     ['beyond a quota', { 'upload-metadata': metadata({ field: 'quoted' }), 'upload-length': '1001' }, 413],
   ])('a creation %s is refused, and leaves nothing', async (_what, headers, expected) => {
     const before = await up.sql('SELECT count(*) FROM underpin.files');
     expect((await create(10, headers)).status).toBe(expected);
     expect(await up.sql('SELECT count(*) FROM underpin.files')).toEqual(before);
+  });
+
+  test('knows no parameters', async () => {
+    for (const [method, at] of [
+      ['POST', tus],
+      ['HEAD', path],
+      ['PATCH', path],
+      ['GET', path],
+      ['DELETE', path],
+    ] as const)
+      expect([method, (await ask(method, `${at}?x=1`, { 'upload-length': '1' })).status]).toEqual([method, 400]);
+    expect(await offsetOf(path)).toBe('0');
   });
 
   test('an upload is his who began it', async () => {

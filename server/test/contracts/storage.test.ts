@@ -137,6 +137,8 @@ describe.each(Object.keys(stores))('%s', (name) => {
     await driver().remove('gone/one');
     await expect(driver().append('gone/one', keeper.progress, chunks(megabytes(0.5)), noting())).rejects.toBeInstanceOf(Gone);
     await expect(driver().finish('gone/one', keeper.progress)).rejects.toBeInstanceOf(Gone);
+    // As it is told who began at another store.
+    await expect(driver().append('gone/two', { offset: 100_000 }, chunks(megabytes(0.5)), noting())).rejects.toBeInstanceOf(Gone);
     await expect(driver().get('gone/one')).rejects.toBeInstanceOf(Gone);
     await driver().remove('gone/one');
     expect([await driver().size('gone/one'), await names()]).toEqual([undefined, []]);

@@ -25,8 +25,10 @@ export function judgeFiles(caller: Caller, judging: Judging, params: ParamList, 
     const there = `f.whole IS NOT NULL AND f.ended IS NULL AND ${mayName(caller, judging, params, at)}`;
     const none = `NOT EXISTS (SELECT 1 FROM (SELECT one FROM ${named}) x WHERE NOT EXISTS (SELECT 1 FROM underpin.files f WHERE f.id = x.one AND ${there}))`;
     judging.sql(none, () => failAt('reference_violation', `/${field.name}`, `"${field.name}" names no file`));
-    const { maxSize, types } = fileSettings(field.def);
-    const fits = `f.size <= ${maxSize} AND ${allowedSql(types, 'f.type', literal)}`;
+    // What counts against a quota is what was uploaded for the field.
+    const { maxSize, types, quota, quotaPerAccount } = fileSettings(field.def);
+    const counted = quota === undefined && quotaPerAccount === undefined ? '' : ` AND f.field = ${literal(field.id)}`;
+    const fits = `f.size <= ${maxSize} AND ${allowedSql(types, 'f.type', literal)}${counted}`;
     judging.sql(`NOT EXISTS (SELECT 1 FROM (SELECT one FROM ${named}) x JOIN underpin.files f ON f.id = x.one WHERE NOT (${fits}))`, () =>
       failAt('validation_failed', `/${field.name}`, misfit(field)),
     );
@@ -34,8 +36,9 @@ export function judgeFiles(caller: Caller, judging: Judging, params: ParamList, 
 }
 
 function misfit(field: Field): string {
-  const { maxSize, types } = fileSettings(field.def);
-  return `"${field.name}" takes files of at most ${maxSize} bytes${types.length === 0 ? '' : ` and of the types ${types.join(', ')}`}`;
+  const { maxSize, types, quota, quotaPerAccount } = fileSettings(field.def);
+  const bounded = quota === undefined && quotaPerAccount === undefined ? '' : ', uploaded for it';
+  return `"${field.name}" takes files of at most ${maxSize} bytes${types.length === 0 ? '' : ` and of the types ${types.join(', ')}`}${bounded}`;
 }
 
 function mayName(caller: Caller, judging: Judging, params: ParamList, at: number): string {

@@ -42,7 +42,7 @@ const settings = z.object({
     .max(50)
     .default([])
     .describe('The types allowed, like application/pdf or image/*; none: all. Found in the bytes, whatever a file is called'),
-  maxSize: bytes.default(limits.files.size).describe('The most bytes of one file'),
+  maxSize: bytes.max(limits.files.most).default(limits.files.size).describe('The most bytes of one file'),
   thumbs: z
     .array(z.string().refine(isThumb, { error: `must be a size like 400x300, 400x0 or 0x300, at most ${limits.files.thumb} pixels` }))
     .max(10)
