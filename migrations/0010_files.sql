@@ -144,9 +144,9 @@ BEGIN
   RETURN NULL;
 END $$;
 
--- Once in a transaction, however many records of it named the file.
+-- Once in a transaction, however many records of it named the file. Whom another is at that does the same is left to him: none waits.
 CREATE FUNCTION underpin.release_files(ids uuid[]) RETURNS void LANGUAGE sql AS $$
-  UPDATE underpin.files SET released = now() WHERE id IN (SELECT id FROM underpin.files WHERE id = ANY (ids) AND released IS DISTINCT FROM now()::timestamptz(3) ORDER BY id FOR NO KEY UPDATE)
+  UPDATE underpin.files SET released = now() WHERE id IN (SELECT id FROM underpin.files WHERE id = ANY (ids) AND released IS DISTINCT FROM now()::timestamptz(3) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 $$;
 CREATE FUNCTION underpin.unuse_field(of uuid) RETURNS void LANGUAGE sql AS $$
   WITH gone AS (DELETE FROM underpin.file_uses WHERE field = of AND version = 0 RETURNING file)

@@ -1,27 +1,25 @@
-/** tus: a request that brings the checksum of its bytes. */
+/** tus: a request that brings the checksum of its bytes. They go to the store as they come; that they are kept is noted only where they are those. */
 import { createHash } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { fail, failAt } from '../kit/errors.ts';
-import { limits } from '../kit/limits.ts';
+import { failAt } from '../kit/errors.ts';
 
-/** All bytes of the request, if they are what their checksum says: else nothing of them is kept, so they are held until then. */
-export async function verified(header: string, stream: Readable): Promise<Buffer> {
-  const [, algorithm = '', sum = ''] = /^(sha1|sha256|md5) ([A-Za-z0-9+/]+={0,2})$/.exec(header) ?? [];
-  if (algorithm === '')
-    throw failAt('invalid_request', '/Upload-Checksum', 'Upload-Checksum must be sha1, sha256 or md5 and the sum in Base64');
-  const bytes = await buffer(bounded(stream));
-  if (createHash(algorithm).update(bytes).digest('base64') !== sum) throw fail('checksum_mismatch');
-  return bytes;
-}
+export class Checksum {
+  readonly #hash;
+  readonly #sum: string;
 
-async function* bounded(stream: Readable): AsyncGenerator<Uint8Array> {
-  let size = 0;
-  for await (const chunk of stream) {
-    if (!Buffer.isBuffer(chunk)) continue;
-    size += chunk.length;
-    if (size > limits.files.checked.size)
-      throw fail('payload_too_large', `A request with Upload-Checksum may have at most ${limits.files.checked.size} bytes.`);
-    yield chunk;
+  constructor(header: string) {
+    const [, algorithm = '', sum = ''] = /^(sha1|sha256|md5) ([A-Za-z0-9+/]+={0,2})$/.exec(header) ?? [];
+    if (algorithm === '')
+      throw failAt('invalid_request', '/Upload-Checksum', 'Upload-Checksum must be sha1, sha256 or md5 and the sum in Base64');
+    this.#hash = createHash(algorithm);
+    this.#sum = sum;
+  }
+
+  update(chunk: Uint8Array): void {
+    this.#hash.update(chunk);
+  }
+
+  /** Asked once, at the end. */
+  holds(): boolean {
+    return this.#hash.digest('base64') === this.#sum;
   }
 }

@@ -16,9 +16,12 @@ export interface Kind {
 
 export async function kindOf(head: Uint8Array, name: string): Promise<Kind> {
   const found = await fileTypeFromBuffer(head).catch(() => undefined);
-  const type = found === undefined || found.mime === 'application/xml' ? textType(head, name) : found.mime;
+  const type = isTiff(head) ? 'image/tiff' : found === undefined || found.mime === 'application/xml' ? textType(head, name) : found.mime;
   return type.startsWith('image/') && type !== 'image/svg+xml' ? { type, ...(await sizeOf(head)) } : { type };
 }
+
+/** Its list of what it holds may stand at its end. */
+const isTiff = (head: Uint8Array): boolean => ['49492a00', '4d4d002a'].includes(Buffer.from(head.subarray(0, 4)).toString('hex'));
 
 const named: ReadonlySet<string> = new Set([
   'application/json',
@@ -61,10 +64,24 @@ function textOf(head: Uint8Array): string | undefined {
 async function sizeOf(head: Uint8Array): Promise<{ readonly width?: number; readonly height?: number }> {
   const found = await sharp(head, { limitInputPixels: false, failOn: 'none' })
     .metadata()
-    .catch(() => undefined);
+    .then(
+      ({ autoOrient }) => autoOrient,
+      () => webpSize(Buffer.from(head)),
+    );
   if (found === undefined) return {};
-  const { width, height } = found.autoOrient;
+  const { width, height } = found;
   if (width * height > limits.files.pixels)
     throw fail('validation_failed', `An image may have at most ${limits.files.pixels} pixels; this one has ${width} × ${height}.`);
   return { width, height };
+}
+
+/** Of the three kinds of WebP, which is not read where it is cut (RFC 9649). */
+function webpSize(head: Buffer): { readonly width: number; readonly height: number } | undefined {
+  if (head.length < 30 || head.toString('latin1', 0, 4) !== 'RIFF' || head.toString('latin1', 8, 12) !== 'WEBP') return undefined;
+  const kind = head.toString('latin1', 12, 16);
+  if (kind === 'VP8X') return { width: head.readUIntLE(24, 3) + 1, height: head.readUIntLE(27, 3) + 1 };
+  if (kind === 'VP8 ') return { width: head.readUInt16LE(26) & 0x3fff, height: head.readUInt16LE(28) & 0x3fff };
+  if (kind !== 'VP8L') return undefined;
+  const bits = head.readUInt32LE(21);
+  return { width: (bits & 0x3fff) + 1, height: ((bits >> 14) & 0x3fff) + 1 };
 }

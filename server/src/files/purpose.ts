@@ -63,10 +63,11 @@ export async function reserve(
   if ((file.length ?? 0) > maxSize) throw tooLarge(maxSize); // 413
   const owner = ownerOf(ctx.actor);
   const isAnonymous = ctx.actor.kind === 'anonymous';
+  const whose = ctx.actor.kind === 'account' ? ctx.actor.id : owner;
   return withTx(ctx, async (inside) => {
     const left: { readonly size: number; readonly refusal: () => Error }[] = [];
     if (quota !== undefined || quotaPerAccount !== undefined) {
-      const used = await usedBy(inside, `file quota ${field.id}`, 'field = $1', [field.id, owner]);
+      const used = await usedBy(inside, `file quota ${field.id}`, 'field = $1', [field.id, whose]);
       const exceeded = (whose: string) => () =>
         fail('quota_exceeded', `The files of "${collection.name}.${field.name}"${whose} may have no more bytes.`);
       if (quota !== undefined) left.push({ size: quota - used.all, refusal: exceeded('') });
@@ -113,7 +114,7 @@ async function usedBy(
 ): Promise<{ readonly all: number; readonly own: number; readonly count: number }> {
   await ctx.db.run({ name: 'file-quota-lock', text: 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', values: [lock] });
   const { rows } = await ctx.db.run({
-    text: `SELECT coalesce(sum(size), 0)::int8 AS all, coalesce(sum(size) FILTER (WHERE owner = $2), 0)::int8 AS own, count(*) AS count FROM underpin.files WHERE ${where} AND ended IS NULL`,
+    text: `SELECT coalesce(sum(size), 0)::int8 AS all, coalesce(sum(size) FILTER (WHERE coalesce(account::text, owner) = $2), 0)::int8 AS own, count(*) AS count FROM underpin.files WHERE ${where} AND ended IS NULL`,
     values: [of, owner],
   });
   return { all: Number(rows[0]?.['all'] ?? 0), own: Number(rows[0]?.['own'] ?? 0), count: Number(rows[0]?.['count'] ?? 0) };

@@ -93,6 +93,8 @@ async function clearLeft(ctx: Ctx): Promise<void> {
   );
 }
 
+const ours = /^[0-9a-f]{2}\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+x\d+)?$/;
+
 async function* strayNames(ctx: Ctx, before: Date): AsyncGenerator<{ readonly name: string; readonly changed: Date }> {
   let some: { readonly name: string; readonly changed: Date }[] = [];
   const strays = async (): Promise<typeof some> => {
@@ -105,7 +107,8 @@ async function* strayNames(ctx: Ctx, before: Date): AsyncGenerator<{ readonly na
     return left;
   };
   for await (const { name, changed } of ctx.storage.list()) {
-    if (changed >= before) continue;
+    // What has another form is nothing that we could have put there.
+    if (changed >= before || !ours.test(name)) continue;
     some.push({ name, changed });
     if (some.length >= atOnce) yield* await strays();
   }

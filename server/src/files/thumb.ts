@@ -29,7 +29,7 @@ sharp.cache(false);
 
 /** Its bytes, once it lies in the store. 404 where there can be none. */
 export async function thumbOf(ctx: Ctx, file: ReadableFile, size: string): Promise<number> {
-  if (file.width === undefined) throw fail('not_found', 'There is no smaller picture of this file.');
+  if (file.width === undefined || file.size > limits.thumbs.source) throw fail('not_found', 'There is no smaller picture of this file.');
   const { rows } = await ctx.db.run({
     name: 'thumb',
     text: 'SELECT bytes FROM underpin.thumbs WHERE file = $1 AND size = $2 AND bytes IS NOT NULL',

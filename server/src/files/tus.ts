@@ -15,16 +15,15 @@ import { withTx, type Base, type Ctx } from '../ctx.ts';
 import { fail, failAt, Failure } from '../kit/errors.ts';
 import { newId, parseId } from '../kit/ids.ts';
 import { limits } from '../kit/limits.ts';
-import { Turns } from '../kit/turns.ts';
 import { Gone, type Progress } from '../storage/driver.ts';
-import { verified } from './checksum.ts';
+import { Checksum } from './checksum.ts';
 import { Leases, type Lease } from './lease.ts';
 import { cleanName, storedName } from './names.ts';
 import { Passing } from './passing.ts';
 import { purposeOf, reserve } from './purpose.ts';
 import { removeFile, discard } from './remove.ts';
 import { settle } from './settle.ts';
-import { begun, loadUpload, noteProgress, type Begun, type UploadRow } from './uploads.ts';
+import { begun, loadUpload, noteProgress, type Begun, type Noted, type UploadRow } from './uploads.ts';
 
 export const tusPath = '/api/v1/files/tus';
 export const tusAbout = {
@@ -76,6 +75,9 @@ export class Tus {
 
   /** Throws what refused it, so that it is answered as everything else. */
   async handle(ctx: Ctx, request: Request): Promise<Response> {
+    const id = parseId(new URL(request.url).pathname.split('/').at(-1));
+    // Judged before anybody who is at it is asked to stop.
+    if (id !== undefined && (await loadUpload(ctx, id)) === undefined) throw fail('not_found');
     const asking: Asking & { failure?: unknown } = { ctx, checksum: request.headers.get('upload-checksum') };
     const response = await this.#asking.run(asking, () => this.#server.handleWeb(request));
     if (asking.failure !== undefined) throw failureOf(asking.failure);
@@ -115,7 +117,6 @@ const refusal = (status: number, text: string, cause?: unknown): Failure =>
 class Store extends DataStore {
   override extensions = ['creation', 'creation-with-upload', 'creation-defer-length', 'termination', 'expiration'];
   readonly #here: () => Asking;
-  readonly #checked = new Turns(limits.files.checked.atOnce);
 
   constructor(here: () => Asking) {
     super();
@@ -162,24 +163,30 @@ class Store extends DataStore {
   override async write(stream: Readable, id: string, _offset: number): Promise<number> {
     const { ctx, checksum } = this.#here();
     const row = await this.#load(id);
-    if (row.isWhole) return row.offset;
-    return checksum === null
-      ? this.#append(ctx, row, stream)
-      : this.#checked.take(async () => this.#append(ctx, row, [await verified(checksum, stream)]));
+    return row.isWhole ? row.offset : this.#append(ctx, row, stream, checksum === null ? undefined : new Checksum(checksum));
   }
 
-  async #append(ctx: Ctx, row: Begun, bytes: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<number> {
+  async #append(ctx: Ctx, row: Begun, bytes: AsyncIterable<Uint8Array> | readonly Uint8Array[], checksum?: Checksum): Promise<number> {
     const { lease } = this.#here();
     const { id, name, length, offset, head, kind, hashing } = row;
     const passing = new Passing({ settings: row.purpose.settings, name, most: row.most }, { size: offset, head, kind });
     const hash = await sha256(hashing);
+    let unsure: Noted | undefined;
     try {
       const progress = await ctx.storage.append(storedName(id), row.progress, passing.through(Readable.from(bytes)), {
-        took: (chunk) => void hash.update(chunk),
+        took: (chunk) => {
+          hash.update(chunk);
+          checksum?.update(chunk);
+        },
         kept: async (now) => {
-          await noteProgress(ctx, { id, writer: lease?.writer, progress: now, hashing: hash.save(), ...passing.at(now.offset) }); // 423
+          const noted = { id, writer: lease?.writer, progress: now, hashing: hash.save(), ...passing.at(now.offset) };
+          if (checksum === undefined)
+            await noteProgress(ctx, noted); // 423
+          else unsure = noted;
         },
       });
+      if (checksum?.holds() === false) throw fail('checksum_mismatch'); // 460
+      if (unsure !== undefined) await noteProgress(ctx, unsure); // 423
       if (progress.offset === length) await this.#end(ctx, row, passing, hash, progress);
       return progress.offset;
     } catch (error) {

@@ -99,7 +99,7 @@ export async function loadUpload(ctx: Ctx, id: string): Promise<UploadRow | unde
   };
 }
 
-interface Noted {
+export interface Noted {
   readonly id: string;
   readonly writer: string | undefined;
   readonly progress: Progress;

@@ -42,11 +42,11 @@ export const fileRoutes: readonly FileRoute[] = [
   { method: 'GET', path: '/:id/:name', work: download, options: { shown: true } },
   { method: 'POST', path: '/:id/link', work: link, options: { write: false } },
   { method: 'DELETE', path: '/:id', work: remove },
-  { method: 'POST', path: '/tus', work: 'tus' },
+  { method: 'POST', path: '/tus', work: 'tus', options: { write: true } },
   { method: 'HEAD', path: '/tus/:id', work: 'tus' },
   // The parts of an upload are none of the writes that are counted; the upload itself was one.
   { method: 'PATCH', path: '/tus/:id', work: 'tus', options: { write: false } },
-  { method: 'DELETE', path: '/tus/:id', work: 'tus' },
+  { method: 'DELETE', path: '/tus/:id', work: 'tus', options: { write: true } },
   { method: 'GET', path: '/tus/:id', work: uploadMade },
 ];
 

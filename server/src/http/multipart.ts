@@ -27,7 +27,8 @@ export async function oneFile<T>(request: IncomingMessage, take: (part: Part) =>
       part = bytes;
       // Told to whoever reads it; where nobody does any more, to nobody.
       bytes.on('error', () => undefined);
-      take({ name, bytes: whole(bytes, over) }).then(resolve, reject);
+      // Absent where the part has no name, whatever the types say.
+      take({ name: name ?? '', bytes: whole(bytes, over) }).then(resolve, reject);
     });
     over.then(
       () => part ?? reject(failAt('validation_failed', '', 'The body holds no file')),

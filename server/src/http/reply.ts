@@ -1,7 +1,10 @@
 /** What a route answers: a value, sent by route.ts alone. */
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
+import { limits } from '../kit/limits.ts';
 import { pipeline } from 'node:stream/promises';
+
+const { silence } = limits.files;
 
 export interface Reply {
   readonly status: number;
@@ -51,6 +54,8 @@ export async function sendBytes(
 ): Promise<void> {
   const bytes = response.req.method === 'HEAD' ? undefined : await open();
   response.writeHead(status, { ...more, 'Cache-Control': 'no-store', ...headers });
+  // Who takes nothing for so long is not waited for.
+  if (bytes instanceof Readable) response.setTimeout(silence, () => response.destroy());
   if (bytes instanceof Readable) await pipeline(bytes, response);
   else response.end(bytes);
 }

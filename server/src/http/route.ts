@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import type { Base, Ctx } from '../ctx.ts';
 import { admit, countAddress, type Admitted } from '../auth/admit.ts';
-import { authenticate, authenticateNobody } from '../auth/authenticate.ts';
-import { cookieOf, meantBy } from '../auth/cookies.ts';
+import { authenticate, authenticateNobody, type Credentials } from '../auth/authenticate.ts';
+import { cookieOf, meantBy, type SessionCookie } from '../auth/cookies.ts';
 import { positionOf } from '../changes/position.ts';
 import { isStalePlan } from '../db/pg-errors.ts';
 import { hasScope, type Actor } from '../kit/actor.ts';
@@ -58,6 +58,8 @@ export async function answer<R extends Incoming>(
     if (hash !== undefined) headers['X-Schema-Hash'] = hash;
     const timing = ctx.timing?.header;
     if (timing !== undefined) headers['Server-Timing'] = timing;
+    // What was not read of the body would be taken for the next request.
+    if (!request.complete) response.shouldKeepAlive = false;
     // Who listens is none of the requests that are under way.
     if (reply.until !== undefined) {
       admitted.release();
@@ -91,20 +93,25 @@ export async function answer<R extends Incoming>(
 export async function askedBy(base: Base, request: Incoming, options: RouteOptions = {}): Promise<Actor> {
   const address = addressOf(request, base.config);
   const { authorization } = request.headers;
-  const cookie =
+  const cookies =
     authorization === undefined && options.anonymous !== true
-      ? kindsMeant(request, options)
-          .map((kind) => cookieOf(request, base.config, kind))
-          .find((found) => found !== undefined)
-      : undefined;
+      ? kindsMeant(request, options).flatMap((kind) => cookieOf(request, base.config, kind) ?? [])
+      : [];
   const named = request.headers['x-client-address'];
   const from = { address, client: typeof named === 'string' ? named : undefined };
   const asking =
-    options.anonymous === true ? authenticateNobody(base, authorization, from) : authenticate(base, { authorization, cookie, ...from });
+    options.anonymous === true ? authenticateNobody(base, authorization, from) : firstOf(base, { authorization, ...from }, cookies);
   return asking.catch((error: unknown) => {
     countAddress(base, address);
     throw error;
   });
+}
+
+/** Who the first of the cookies names that names anybody. */
+async function firstOf(base: Base, credentials: Omit<Credentials, 'cookie'>, cookies: readonly SessionCookie[]): Promise<Actor> {
+  const [cookie, ...others] = cookies;
+  const actor = await authenticate(base, { ...credentials, cookie });
+  return actor.kind === 'anonymous' && others.length > 0 ? firstOf(base, credentials, others) : actor;
 }
 
 /** Whose cookie counts. A picture in a page cannot say whom it means: the dashboard's first, else that of the page's own visitor. */

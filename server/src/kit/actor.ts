@@ -60,8 +60,9 @@ export const idsOf = (actor: Actor): readonly string[] => [
 export const hasScope = (actor: Actor, on: Scope['on'], action: string): boolean =>
   actor.kind === 'service' && actor.key.scopes.some((scope) => scope.on === on && scope.actions.has(action));
 
-/** To whom an upload belongs until a record names it: the account, whatever key it came with. */
-export const ownerOf = (actor: Actor): string => (actor.kind === 'account' ? `account:${actor.id}` : callerKey(actor));
+/** To whom an upload belongs until a record names it. A key has but what it uploaded itself: it may less than its account. */
+export const ownerOf = (actor: Actor): string =>
+  actor.kind === 'account' && actor.key === undefined ? `account:${actor.id}` : callerKey(actor);
 
 /** The caller for repetitions and cursors: the key, else the account, else the address. */
 export function callerKey(actor: Actor): string {

@@ -161,12 +161,11 @@ export const limits = {
    * Uploads: bytes after which what came is made safe; bytes of a part for S3, how many of them are gathered at once, and ms that one may
    * take to be while others wait.
    */
-  uploads: { keep: 16_777_216, gathered: 262_144, part: 5_242_880, parts: 12, turn: 2_000 },
+  uploads: { keep: 16_777_216, gathered: 131_072, part: 5_242_880, parts: 12, turn: 2_000 },
   /**
    * Files. Bytes of one, where a field says nothing; and at most, which are ten thousand parts; bytes that are looked at to know what it is; pixels of an image; the longer side of
    * a thumb; characters of a name. ms: without a byte until an upload is given up; for which what no record names is kept; for which
-   * who takes an upload is taken to be at work without a sign; for which a verdict is remembered. Bytes of a request that brings
-   * its checksum, and how many of them at once. Pending files and bytes of an address that is nobody. Bytes of a file that is small, and how many of those are held.
+   * who takes an upload is taken to be at work without a sign; for which a verdict is remembered.  Pending files and bytes of an address that is nobody. Bytes of a file that is small, and how many of those are held.
    */
   files: {
     size: 52_428_800,
@@ -180,14 +179,13 @@ export const limits = {
     lease: 10_000,
     verdict: 500,
     verdicts: 10_000,
-    checked: { size: 8_388_608, atOnce: 4 },
     anonymous: { count: 20, size: 104_857_600 },
     small: { size: 65_536, count: 256 },
   },
   /** Seconds for which a link to a file is good: where nothing is asked, for accounts, for admins and keys. */
   links: { usual: 120, most: 3_600, mostOfAdmins: 604_800 },
-  /** Thumbs made at once, seconds that one may take, and how many wait. */
-  thumbs: { atOnce: 1, time: 10, waiting: 100 },
+  /** Thumbs made at once, seconds that one may take, how many wait, and bytes of a picture that is drawn. */
+  thumbs: { atOnce: 1, time: 10, waiting: 100, source: 67_108_864 },
   /** What the server fetches for somebody. ms: to connect, of silence, for all of it; how often it may be redirected. */
   outbound: { connect: 3_000, silence: 15_000, all: 600_000, redirects: 3 },
   setupLink: 30 * 60_000,

@@ -77,7 +77,9 @@ export function planned<P>(caller: Caller, key: string, conditions: readonly Ir[
   const held = caller.ctx.cache.get(kept);
   const shapes = held.shapes.get(caller.schema) ?? new Recent<string, Shape>(most.shapes);
   held.shapes.set(caller.schema, shapes);
-  const name = conditions.length === 0 ? key : `${key}\n${conditions.map(shapeKey).join('\n')}`;
+  // Of whom no rule is asked, nothing is asked while a plan is written that could tell him from others.
+  const whose = `${caller.privileged ? 'privileged' : caller.exempt ? 'exempt' : ''} ${key}`;
+  const name = conditions.length === 0 ? whose : `${whose}\n${conditions.map(shapeKey).join('\n')}`;
   const shape = shapes.get(name);
   const constants: ConstValue[] = [];
   for (const condition of conditions) collect(condition, constants);

@@ -48,6 +48,13 @@ export class Bucket {
       region,
       credentials,
       forcePathStyle: true,
+      // Downloads that are read slowly hold theirs; so there are many.
+      requestHandler: {
+        connectionTimeout: 3_000,
+        requestTimeout: 30_000,
+        httpAgent: { maxSockets: 1_000 },
+        httpsAgent: { maxSockets: 1_000 },
+      },
       // Servers other than Amazon's do not know these yet.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
@@ -74,10 +81,10 @@ export class Bucket {
     await this.#client.send(new DeleteObjectCommand({ Bucket: this.#bucket, Key: key })).catch(missing);
   }
 
-  async *list(): AsyncIterable<{ readonly key: string; readonly changed: Date }> {
+  async *list(prefix = ''): AsyncIterable<{ readonly key: string; readonly changed: Date }> {
     let token: string | undefined;
     do {
-      const page = await this.#client.send(new ListObjectsV2Command({ Bucket: this.#bucket, ContinuationToken: token }));
+      const page = await this.#client.send(new ListObjectsV2Command({ Bucket: this.#bucket, Prefix: prefix, ContinuationToken: token }));
       for (const { Key, LastModified } of page.Contents ?? [])
         if (Key !== undefined) yield { key: Key, changed: LastModified ?? new Date() };
       token = page.NextContinuationToken;

@@ -16,8 +16,9 @@ export interface Progress {
   readonly parts?: readonly string[];
   /** What the store calls the upload. */
   readonly upload?: string;
-  /** Bytes behind the last part. */
+  /** Bytes behind the last part, and what they are called. */
   readonly rest?: number;
+  readonly restAs?: string;
 }
 export const nothing: Progress = { offset: 0 };
 

@@ -5,10 +5,11 @@
  * anywhere, and what it was told is kept must be kept. What lies on this machine's disk is gone when the next request reaches
  * another one; and a part in memory for each of hundreds who upload slowly is all of the memory.
  * Decision: a part is gathered in memory and sent when it is full. Where the bytes end before that, those that are over are put into the bucket
- * too, under the name with `.rest`, and read from there by who goes on. Only so many parts are gathered at once; each is a turn, and who
- * takes too long for his while others wait puts what he has under `.rest` and stands in line again.
+ * too, under the name with an ending of their own, and read from there by who goes on. Only so many parts are gathered at once; each is a turn, and who
+ * takes too long for his while others wait puts what he has there and stands in line again.
  * Why it is enough: memory is bounded by the parts that are gathered at once, and nothing but the bucket holds anything.
  */
+import { randomUUID } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import type { Readable } from 'node:stream';
 import { limits } from '../kit/limits.ts';
@@ -16,7 +17,9 @@ import { Turns } from '../kit/turns.ts';
 import { Bucket, type BucketOptions } from './bucket.ts';
 import { Gone, isName, named, nothing, type Driver, type Keeper, type Progress, type Range, type Stored } from './driver.ts';
 
-const restOf = (name: string): string => `${name}.rest`;
+/** Nobody else's: who is late and writes his leaves those of the others as they are. */
+const newRest = (name: string): string => `${name}.${randomUUID()}`;
+const restsOf = (name: string): string => `${name}.`;
 
 export class S3Driver implements Driver {
   readonly #bucket: Bucket;
@@ -35,15 +38,14 @@ export class S3Driver implements Driver {
   }
 
   async remove(name: string): Promise<void> {
-    for (const upload of await this.#bucket.uploads(named(name))) if (upload.key === name) await this.#bucket.abort(name, upload.id);
-    await this.#bucket.delete(restOf(name));
+    await clean(this.#bucket, named(name), nothing);
     await this.#bucket.delete(name);
   }
 
   async *list(): AsyncIterable<Stored> {
     for await (const { key, changed } of this.#bucket.list()) {
-      const isWhole = !key.endsWith('.rest');
-      const name = isWhole ? key : key.slice(0, -'.rest'.length);
+      const [name = '', rest] = key.split('.');
+      const isWhole = rest === undefined;
       if (isName(name)) yield { name, isWhole, changed };
     }
     for (const { key, changed } of await this.#bucket.uploads('')) if (isName(key)) yield { name: key, isWhole: false, changed };
@@ -53,6 +55,8 @@ export class S3Driver implements Driver {
     const taking = new Taking(this.#bucket, this.#turns, named(name), nothing, silent);
     try {
       await taking.all(bytes);
+      // What he had to leave behind while others waited.
+      await taking.loadRest();
       await taking.end();
     } catch (error) {
       await this.remove(name).catch(() => undefined);
@@ -65,6 +69,7 @@ export class S3Driver implements Driver {
     const { offset, parts = [], rest = 0 } = progress;
     // As one has it who began elsewhere, or with parts of another size.
     if (parts.length * limits.uploads.part + rest !== offset) throw new Gone('what was kept is not kept here');
+    if (offset > 0) await clean(this.#bucket, named(name), progress);
     const taking = new Taking(this.#bucket, this.#turns, named(name), progress, keeper);
     try {
       await taking.all(bytes);
@@ -84,6 +89,15 @@ export class S3Driver implements Driver {
       if (!(error instanceof Gone) || (await this.#bucket.size(name)) !== progress.offset) throw error;
     }
   }
+}
+
+/** ms until it is asked again whether others wait. */
+const patience = 200;
+
+/** Takes away what earlier tries left under a name, but for what `current` tells of. */
+async function clean(bucket: Bucket, name: string, current: Progress): Promise<void> {
+  for (const { key, id } of await bucket.uploads(name)) if (key === name && id !== current.upload) await bucket.abort(name, id);
+  for await (const { key } of bucket.list(restsOf(name))) if (key !== current.restAs) await bucket.delete(key);
 }
 
 const silent: Keeper = { took: () => undefined, kept: async () => undefined };
@@ -119,7 +133,7 @@ class Taking {
         await this.loadRest();
         while (this.#size < limits.uploads.part) {
           if (this.#over === undefined) {
-            const step = await (this.#turns.waiting === 0 ? next : before(next, ends));
+            const step = await this.#next(next, ends);
             if (step === undefined) break;
             if (step.done === true) return;
             this.#over = step.value;
@@ -132,6 +146,14 @@ class Taking {
         if (this.#size === limits.uploads.part) await this.#send();
         else await this.keepRest();
       });
+  }
+
+  /** Undefined where his turn is over and others wait. */
+  async #next<T>(coming: Promise<T>, ends: number): Promise<T | undefined> {
+    for (;;) {
+      const step = await before(coming, Math.max(ends, performance.now() + patience));
+      if (step !== undefined || this.#turns.waiting > 0) return step;
+    }
   }
 
   #gather(): void {
@@ -147,17 +169,17 @@ class Taking {
 
   /** What is gathered is the next part. */
   async #send(): Promise<void> {
-    const { parts = [], upload = await this.#bucket.begin(this.#name), rest } = this.progress;
+    const { parts = [], upload = await this.#bucket.begin(this.#name) } = this.progress;
     const part = await this.#bucket.part({ key: this.#name, upload, number: parts.length + 1, bytes: this.#gathered });
     await this.#keep({ offset: this.progress.offset, upload, parts: [...parts, part] });
-    if (rest !== undefined) await this.#bucket.delete(restOf(this.#name));
   }
 
   async keepRest(): Promise<void> {
-    const { rest, ...progress } = this.progress;
+    const { rest, restAs: _old, ...progress } = this.progress;
     if (this.#size === 0 || this.#size === rest) return this.#forget();
-    await this.#bucket.put(restOf(this.#name), this.#gathered);
-    await this.#keep({ ...progress, rest: this.#size });
+    const restAs = newRest(this.#name);
+    await this.#bucket.put(restAs, this.#gathered);
+    await this.#keep({ ...progress, rest: this.#size, restAs });
   }
 
   async #keep(progress: Progress): Promise<void> {
@@ -173,9 +195,9 @@ class Taking {
 
   /** More of it may be there than is kept: of who was cut off before he could say so. */
   async loadRest(): Promise<void> {
-    const { rest } = this.progress;
-    if (rest === undefined || this.#size > 0) return;
-    const found = await buffer(await this.#bucket.get(restOf(this.#name), { first: 0, last: rest - 1 }));
+    const { rest, restAs } = this.progress;
+    if (rest === undefined || restAs === undefined || this.#size > 0) return;
+    const found = await buffer(await this.#bucket.get(restAs));
     if (found.length !== rest) throw new Gone('less of the upload is there than was kept');
     this.#gathered = [found];
     this.#size = rest;
@@ -183,7 +205,7 @@ class Taking {
 
   /** Puts together what is there. */
   async end(): Promise<void> {
-    const { parts = [], upload, rest } = this.progress;
+    const { parts = [], upload, restAs } = this.progress;
     if (upload === undefined) await this.#bucket.put(this.#name, this.#gathered);
     else {
       const last =
@@ -191,7 +213,7 @@ class Taking {
       await this.#bucket.complete(this.#name, upload, [...parts, ...last]);
     }
     this.#forget();
-    if (rest !== undefined) await this.#bucket.delete(restOf(this.#name));
+    if (upload !== undefined || restAs !== undefined) await clean(this.#bucket, this.#name, nothing);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Files: uploaded for a field, named by records, read by whoever sees those, gone with the last. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createServer, request, type Server } from 'node:http';
 import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -258,6 +258,36 @@ describe('who may', () => {
       expect([guess, guess === file.id ? 404 : await status(`/api/v1/files/${guess}`, ann.token)]).toEqual([guess, 404]);
   });
 
+  test('not see it has none of it, though admins looked at others before', async () => {
+    const files = [await uploaded(), await uploaded(), await uploaded(), await uploaded()];
+    for (const { id } of files.slice(0, 3)) await create({ cover: id });
+    // A schema that nobody asked anything of yet.
+    await up.send('PATCH /collections/posts', { token: up.owner, body: { ui: { label: 'Posts' } } });
+    const seen = async (token: string | undefined, more = '') => Promise.all(files.map(({ url }) => status(url + more, token)));
+    for (const more of ['', '?thumb=20x20']) {
+      expect(await seen(up.owner, more)).toEqual([200, 200, 200, 200]);
+      expect([await seen(bob.token, more), await seen(undefined, more)]).toEqual([
+        [404, 404, 404, 404],
+        [404, 404, 404, 404],
+      ]);
+    }
+    for (const { id } of files) expect((await up.send(`POST /files/${id}/link`, { token: bob.token, body: {} })).status).toBe(404);
+  });
+
+  test('do nothing with a key has nothing of what its account uploaded', async () => {
+    const file = await uploaded();
+    const account = { collection: 'users', id: ann.id };
+    const made = await up.send('POST /records/_api_keys', { token: up.owner, body: { name: 'narrow', account, scopes: [] } });
+    expect([made.status, typeof made.body.key]).toEqual([201, 'string']);
+    const key = String(made.body.key);
+    expect([
+      await status(file.url, key),
+      await status(`/api/v1/files/${file.id}`, key, {}, 'DELETE'),
+      (await up.send(`POST /files/${file.id}/link`, { token: key, body: {} })).status,
+    ]).toEqual([404, 404, 404]);
+    expect(await status(file.url, ann.token)).toBe(200);
+  });
+
   test('not read the field has no file of it, though he sees the record', async () => {
     const file = await uploaded('hidden words', { field: 'secret', name: 's.txt' });
     await create({ secret: file.id, open: true });
@@ -445,6 +475,7 @@ describe('an upload', () => {
   test.each([
     ['a type of several parts that is no form', { 'content-type': 'multipart/mixed; boundary=x' }, '', 415],
     ['a form without a boundary', { 'content-type': 'multipart/form-data' }, '', 415],
+    ['a boundary that is too long', { 'content-type': `multipart/form-data; boundary=${'x'.repeat(300)}` }, '', 415],
     ['an encoding', { 'content-encoding': 'gzip' }, '', 415],
     ['a parameter twice', {}, '&field=cover', 400],
     ['an unknown parameter', {}, '&x=1', 400],
@@ -523,6 +554,24 @@ describe('a rule', () => {
     const listed = await up.send(`GET /records/small?filter=${encodeURIComponent('file.size > 2 && file.type == "text/plain"')}`);
     expect(listed.body.data).toHaveLength(1);
   });
+});
+
+test('a picture of any size and kind has one, and thumbs', async () => {
+  const { default: sharp } = await import('sharp');
+  for (const [kind, lossless] of [
+    ['webp', false],
+    ['webp', true],
+    ['jpeg', false],
+    ['png', false],
+  ] as const) {
+    const raw = sharp(randomBytes(400 * 300 * 3), { raw: { width: 400, height: 300, channels: 3 } });
+    const bytes = await (kind === 'webp' ? raw.webp({ lossless, quality: 100 }) : raw.toFormat(kind)).toBuffer();
+    expect(bytes.length).toBeGreaterThan(65_536);
+    const file = await uploaded(bytes, { name: `a.${kind}` });
+    expect([kind, file.type, file.width, file.height]).toEqual([kind, `image/${kind}`, 400, 300]);
+    await create({ cover: file.id });
+    expect(await status(`${file.url}?thumb=20x20`, ann.token)).toBe(200);
+  }
 });
 
 describe('the store', () => {

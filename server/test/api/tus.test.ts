@@ -1,5 +1,7 @@
 /** tus 1.0: each thing that the protocol says a server MUST do, and what we do besides (docs/reference/files.md lists them). */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -277,6 +279,41 @@ describe('besides', () => {
       (await ask('GET', path, other)).status,
     ]).toEqual([404, 404, 404, 404]);
     expect(await offsetOf(path)).toBe('0');
+  });
+
+  test('is not broken off by who only knows its id', async () => {
+    const long = await begin(300_000);
+    let sent = 0;
+    const slow = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        if (sent === 3) return controller.close();
+        // Somebody else asks between the first bytes and the last.
+        if (sent > 0) expect((await ask('HEAD', long, { authorization: `Bearer ${bob.token}` })).status).toBe(404);
+        sent += 1;
+        controller.enqueue(new Uint8Array(100_000));
+      },
+    });
+    const asked = {
+      method: 'PATCH',
+      headers: { authorization: `Bearer ${ann.token}`, 'tus-resumable': '1.0.0', 'upload-offset': '0', 'content-type': octets },
+      body: slow,
+      duplex: 'half',
+    };
+    const answer = await fetch(up.url + long, asked);
+    expect([answer.status, answer.headers.get('upload-offset')]).toEqual([204, '300000']);
+  });
+
+  test('leaves no connection behind on which nothing is answered any more', async () => {
+    const { hostname, port } = new URL(up.url);
+    const socket = connect(Number(port), hostname);
+    let said = '';
+    socket.on('data', (data) => (said += data.toString()));
+    const ended = once(socket, 'close');
+    const head = `POST ${tus} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${ann.token}\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 10\r\nUpload-Metadata: ${metadata()}\r\nContent-Type: text/plain\r\nContent-Length: 3000000\r\n\r\n`;
+    socket.write(head);
+    await until('it is answered', () => said.includes('\r\n\r\n'));
+    expect(said).toMatch(/^HTTP\/1.1 201[\s\S]*connection: close/i);
+    await ended;
   });
 
   test('ends when he may not write the field any more', async () => {
