@@ -6,7 +6,7 @@ import { Agent, request } from 'node:http';
 
 let input = '';
 for await (const part of process.stdin) input += part;
-const { url, token, path, send, connections, seconds, most = Infinity } = JSON.parse(input);
+const { url, token, path, paths = [path], send, connections, seconds, most = Infinity } = JSON.parse(input);
 
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const { hostname, port } = new URL(url);
@@ -16,16 +16,21 @@ const headers = {
   ...(send !== undefined && { 'content-type': 'application/octet-stream', 'content-length': send }),
 };
 
+let serial = 0;
+
 function ask() {
   return new Promise((resolve, reject) => {
     let bytes = send ?? 0;
-    const asked = request({ agent, hostname, port, method: send === undefined ? 'GET' : 'POST', path, headers }, (response) => {
-      response.on('data', (data) => (bytes += send === undefined ? data.length : 0));
-      response.once('end', () =>
-        response.statusCode === (send === undefined ? 200 : 201) ? resolve(bytes) : reject(new Error(`${response.statusCode}`)),
-      );
-      response.once('error', reject);
-    });
+    const asked = request(
+      { agent, hostname, port, method: send === undefined ? 'GET' : 'POST', path: paths[serial++ % paths.length], headers },
+      (response) => {
+        response.on('data', (data) => (bytes += send === undefined ? data.length : 0));
+        response.once('end', () =>
+          response.statusCode === (send === undefined ? 200 : 201) ? resolve(bytes) : reject(new Error(`${response.statusCode}`)),
+        );
+        response.once('error', reject);
+      },
+    );
     asked.once('error', reject);
     if (send === undefined) return void asked.end();
     let left = send;

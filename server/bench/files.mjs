@@ -16,9 +16,12 @@ const small = 10_000;
 const operations = {
   'file-large': { size: large, connections: 2, least: 0.8 },
   'file-small': { size: small, connections: 16, least: 0.8 },
+  'file-many': { size: small, connections: 16, least: 0.8 },
   'file-upload': { size: large, connections: 2, least: 0.8 },
 };
 const memory = { most: 100 };
+/** More than are held, so that most come from the disk; and more than are asked for in half a second, so that each is judged. */
+const many = 5_000;
 export const fileParts = [...Object.keys(operations), 'file-memory'];
 const account = 'files@example.com';
 
@@ -43,18 +46,20 @@ async function setUp(ground) {
   });
   await ask(server.url, 'POST /auth/users/sign-up', undefined, { email: account, password });
   const token = await signIn(server.url, 'users', account);
-  const paths = {};
-  for (const [name, size] of [
-    ['large', large],
-    ['small', small],
-  ]) {
-    const bytes = Buffer.alloc(size, 'x');
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, name), bytes);
-    const file = await upload(server.url, token, bytes, name);
-    await ask(server.url, 'POST /records/films', token, { film: file.id });
-    paths[name] = file.url;
-  }
+  const paths = { large: [], small: [], many: [] };
+  for (const [kind, size, count] of [
+    ['large', large, 1],
+    ['small', small, 1],
+    ['many', small, many],
+  ])
+    for (let n = 0; n < count; n++) {
+      const name = `${kind}${n}`;
+      const bytes = Buffer.alloc(size, 'x');
+      writeFileSync(join(folder, name), bytes);
+      const file = await upload(server.url, token, bytes, name);
+      await ask(server.url, 'POST /records/films', token, { film: file.id });
+      paths[kind].push(file.url);
+    }
   await server.stop();
   return { folder, paths };
 }
@@ -101,11 +106,11 @@ export async function measureFiles(ground, parts, { rounds, seconds }) {
       for (const name of parts.filter((part) => part in operations)) {
         const { connections, size } = operations[name];
         const isUpload = name === 'file-upload';
-        const kind = size === small ? 'small' : 'large';
+        const kind = name === 'file-many' ? 'many' : size === small ? 'small' : 'large';
         const measureOurs = async () => {
           const server = await ground.startUnderpin();
           const token = await signIn(server.url, 'users', account);
-          const what = isUpload ? { path: '/api/v1/files?collection=films&field=film&name=x', send: size } : { path: paths[kind] };
+          const what = isUpload ? { path: '/api/v1/files?collection=films&field=film&name=x', send: size } : { paths: paths[kind] };
           const measured = await measure(server, ground.postgres, { url: server.url, token, connections, ...what }, seconds);
           if (isUpload) await removePending(ground, server.url, token);
           await server.stop();
@@ -113,7 +118,7 @@ export async function measureFiles(ground, parts, { rounds, seconds }) {
         };
         const measureOther = async () => {
           const server = await ground.startOther('by-hand-files.mjs', { FILES: folder });
-          const what = isUpload ? { path: '/files', send: size } : { path: `/files/${kind}` };
+          const what = isUpload ? { path: '/files', send: size } : { paths: paths[kind].map((_path, n) => `/files/${kind}${n}`) };
           const measured = await measure(server, ground.postgres, { url: server.url, connections, ...what }, seconds);
           await server.stop();
           return measured;
