@@ -4,7 +4,7 @@
  * Ours asks at each download whether the caller may see a record that names the file, and at each upload finds out what it is and its SHA-256. Both
  * give the same bytes from the same disk, and both have an upload safe on the disk before they answer.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { median, row } from './figures.mjs';
