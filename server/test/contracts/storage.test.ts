@@ -63,7 +63,7 @@ describe.each(Object.keys(stores))('%s', (name) => {
   };
   beforeAll(async () => {
     if (name !== 'S3' || hasS3) store = await stores[name]?.();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => store?.end());
   const read = async (key: string, range?: { first: number; last: number }): Promise<Buffer> => buffer(await driver().get(key, range));
   const names = async (): Promise<string[]> => {

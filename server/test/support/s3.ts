@@ -4,9 +4,10 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import type { BucketOptions } from '../../src/storage/bucket.ts';
 import { freePort, until } from './process.ts';
 
@@ -75,6 +76,10 @@ export async function startS3(): Promise<TestS3> {
     '[app:proxy-server]',
     'use = egg:swift#proxy',
     'account_autocreate = true',
+    // On a busy machine a server that was slow once is asked again.
+    'error_suppression_limit = 1000',
+    'node_timeout = 60',
+    'conn_timeout = 10',
     ...filters.flatMap((name) => [
       `[filter:${name}]`,
       `use = egg:swift#${name === 'cache' ? 'memcache' : name.replace('-', '_')}`,
@@ -95,15 +100,20 @@ export async function startS3(): Promise<TestS3> {
     }
     rmSync(folder, { recursive: true, force: true });
   };
-  const answers = (): Promise<boolean> =>
-    fetch(endpoint).then(
-      () => true,
-      () => false,
-    );
-  await until('the S3 server answers', answers).catch(async (error: unknown) => {
+  // The others before the proxy is asked anything: those that it does not find it does not look for again for a minute.
+  const listens = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('close', () => resolve(false));
+      socket.once('connect', () => socket.end());
+    });
+  try {
+    for (const [kind, port] of ports) await until(`${kind} of the S3 server listens`, () => listens(port), 60_000);
+  } catch (error) {
     await end();
     throw error;
-  });
+  }
   return {
     bucket: async (bucket) => {
       const options = { endpoint, region: 'us-east-1', bucket, accessKeyId: 'test:tester', secretAccessKey: 'testing' };
@@ -113,7 +123,16 @@ export async function startS3(): Promise<TestS3> {
         credentials: { accessKeyId: options.accessKeyId, secretAccessKey: options.secretAccessKey },
         forcePathStyle: true,
       });
-      await client.send(new CreateBucketCommand({ Bucket: bucket }));
+      // It may listen a moment before it does its work.
+      const isMade = (): Promise<boolean> =>
+        client.send(new CreateBucketCommand({ Bucket: bucket })).then(
+          () => true,
+          (error: unknown) => {
+            if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 503) return false;
+            throw error;
+          },
+        );
+      await until('the S3 server makes a bucket', isMade, 90_000);
       client.destroy();
       return options;
     },
