@@ -58,7 +58,8 @@ export class Sending implements Uploading {
   async abort(): Promise<void> {
     if (this.#isOver) return;
     this.#finish()?.reject(abortError());
-    await this.#way.then((way) => way.end());
+    // What the server is not told now, it sweeps.
+    await this.#way.then((way) => way.end()).catch(() => undefined);
   }
 
   #finish(): Settle | undefined {
