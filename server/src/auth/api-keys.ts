@@ -56,10 +56,12 @@ export async function actorOfKey(base: Base, text: string, { address, client }: 
   if (known === undefined || known.ends <= base.clock()) return undefined;
   if (known.networks !== undefined && !isWithin(known.networks, address)) return undefined;
   noteUse(base, known);
-  const { key, account } = known;
   const visitor = known.forward && client !== undefined;
   if (visitor && isIP(client) === 0) throw failAt('invalid_request', '/X-Client-Address', 'X-Client-Address must be an IP address');
-  const from = visitor ? { address: client, visitor } : { address };
+  return actorFor(known, visitor ? { address: client, visitor } : { address });
+}
+
+function actorFor({ key, account }: Known, from: { readonly address: string; readonly visitor?: boolean }): Actor {
   if (account === undefined) return { kind: 'service', key, ...from };
   return { kind: 'account', collection: account.collection, id: account.id, session: '', record: account.row, key, ...from };
 }
@@ -80,10 +82,7 @@ async function knownKey(base: Base, text: string): Promise<Known | undefined> {
 export async function actorBehindKey(base: Base, id: string, address: string): Promise<Actor | undefined> {
   const ctx = systemCtx(base);
   const known = await lookUp(ctx, await schemaOf(ctx), id);
-  if (known === undefined || known.ends <= base.clock()) return undefined;
-  const { key, account } = known;
-  if (account === undefined) return { kind: 'service', key, address };
-  return { kind: 'account', collection: account.collection, id: account.id, session: '', record: account.row, key, address };
+  return known === undefined || known.ends <= base.clock() ? undefined : actorFor(known, { address });
 }
 
 /** By its hash, or by its id. */

@@ -2,6 +2,7 @@
  * Links that work without signing in, for a while. A link is no right of its own: it says who made it and for whom, and at each use these two
  * are asked whether they may read the file, as if they came themselves. So a link ends when either's rights do, and needs no list of links.
  */
+import type { FileLink } from '@underpin/sdk/wire';
 import { z } from 'zod';
 import type { Base, Ctx } from '../ctx.ts';
 import { apiKeyOf, isPrivileged, type Actor } from '../kit/actor.ts';
@@ -39,12 +40,7 @@ const claims = z.object({
 });
 export type Claims = z.infer<typeof claims>;
 
-export interface Link {
-  readonly url: string;
-  readonly expires: string;
-}
-
-export async function makeLink(ctx: Ctx, id: string, body: z.infer<typeof linkBody>): Promise<Link> {
+export async function makeLink(ctx: Ctx, id: string, body: z.infer<typeof linkBody>): Promise<FileLink> {
   const file = await readableOf(ctx, id, body.thumb); // 404
   const isTrusted = isPrivileged(ctx.actor) || apiKeyOf(ctx.actor) !== undefined;
   const most = isTrusted ? limits.links.mostOfAdmins : limits.links.most;

@@ -36,11 +36,13 @@ export const tusAbout = {
 interface Asking {
   readonly ctx: Ctx;
   readonly checksum: string | null;
-  readonly lease?: Lease;
+  /** Told on the way: who holds the upload, and what refused it. */
+  lease?: Lease;
+  failure?: unknown;
 }
 
 export class Tus {
-  readonly #asking = new AsyncLocalStorage<Asking & { lease?: Lease; failure?: unknown }>();
+  readonly #asking = new AsyncLocalStorage<Asking>();
   readonly #server: Server;
   readonly #leases: Leases;
 
@@ -78,14 +80,14 @@ export class Tus {
     const id = parseId(new URL(request.url).pathname.split('/').at(-1));
     // Judged before anybody who is at it is asked to stop.
     if (id !== undefined && (await loadUpload(ctx, id)) === undefined) throw fail('not_found');
-    const asking: Asking & { failure?: unknown } = { ctx, checksum: request.headers.get('upload-checksum') };
+    const asking: Asking = { ctx, checksum: request.headers.get('upload-checksum') };
     const response = await this.#asking.run(asking, () => this.#server.handleWeb(request));
     if (asking.failure !== undefined) throw failureOf(asking.failure);
     if (response.status >= 400) throw refusal(response.status, await response.text());
     return response;
   }
 
-  #here(): Asking & { lease?: Lease; failure?: unknown } {
+  #here(): Asking {
     const asking = this.#asking.getStore();
     if (asking === undefined) throw new Error('no request is being answered here');
     return asking;
