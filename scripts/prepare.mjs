@@ -113,13 +113,13 @@ function dashboardHash() {
   ]);
 }
 
-/** Brings everything up to date. `say` gets one line for each step that was needed. Answers the steps that ran. */
-export async function prepare(say) {
+/** Brings everything up to date, or the first `count` steps. `say` gets one line for each that was needed. Answers those that ran. */
+export async function prepare(say, count = Infinity) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < least[0] || (major === least[0] && minor < least[1]))
     throw new Error(`Node ${least.join('.')} or newer is needed; this is ${process.versions.node}`);
   const ran = [];
-  for (const step of steps()) {
+  for (const step of steps().slice(0, count)) {
     const hash = step.hash();
     if (stampAt(step.stamp) === hash) continue;
     const begun = performance.now();
