@@ -62,7 +62,8 @@ export async function createApp(parts: Parts): Promise<App> {
   try {
     await migrate(database.owner);
     const listener = await listen(database, log);
-    changes = await beginChanges(database, log, parts.changes);
+    // Nobody asks a worker for live queries, so that it must not be the one that reads the log.
+    changes = await beginChanges(database, log, parts.changes, config.ROLE !== 'worker');
     const base: Base = {
       config,
       log,

@@ -10,12 +10,12 @@ import { slotExists } from './slot.ts';
  * Brings the publication up to date, which another Postgres (18 after 15) may ask for. The log is read from here on only where there is
  * a slot: Postgres keeps its own log for that, so that somebody has to read it. Else it begins when somebody follows.
  */
-export async function beginChanges(database: Database, log: Log, bounds?: ChangeBounds): Promise<ChangeLog> {
+export async function beginChanges(database: Database, log: Log, bounds?: ChangeBounds, reads?: boolean): Promise<ChangeLog> {
   await database.owner.transaction(async (db) => {
     await db.run({ text: 'SELECT pg_advisory_xact_lock($1)', values: [schemaLock] });
     await db.run({ text: 'SELECT underpin.publish_changes()' });
   });
-  const changes = createChangeLog(database, log, bounds);
+  const changes = createChangeLog(database, log, bounds, reads);
   // Whoever makes a slot begins with the triggers, so that it does not matter who comes first.
   const isThere = await database.owner.transaction(async (db) => {
     await db.run({ text: 'SELECT FROM underpin.effects_place FOR UPDATE' });

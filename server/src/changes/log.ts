@@ -52,18 +52,20 @@ export interface ChangeLog {
 
 export type ChangeBounds = { readonly [Name in keyof typeof limits.changes.ring]: number };
 
+/** `reads`: false leaves it to other processes for ever. */
 export function createChangeLog(
   database: Effects & Pick<Database, 'url'>,
   log: Log,
   bounds: ChangeBounds = limits.changes.ring,
+  reads = true,
 ): ChangeLog {
   const ring = new Ring(bounds);
   const retention = new Retention(bounds);
   /** Another list where one comes or goes: whoever is being told goes on with his. */
   let followers: readonly Follower[] = [];
   let epoch = '';
-  let state: LogState = 'off';
-  let reason: string | undefined;
+  let state: LogState = reads ? 'off' : 'elsewhere';
+  let reason: string | undefined = reads ? undefined : 'This process does jobs and does not read the log of changes.';
 
   const unavailable = (): Error => fail('unavailable', reason ?? 'The log of changes is not read at the moment.');
   const waiting = createWaiting();
@@ -117,6 +119,9 @@ export function createChangeLog(
     },
   };
   const capture = createCapture(database.url, log, heard, createKeeper(database, log));
+  const start = (): void => {
+    if (reads) capture.start();
+  };
 
   /** One statement at a time; whoever comes while it is under way waits for the next. */
   let next: Promise<void> | undefined;
@@ -153,14 +158,14 @@ export function createChangeLog(
     after: (position) => ring.after(position),
     follow: (follower) => {
       followers = [...followers, follower];
-      capture.start();
+      start();
       return () => void (followers = followers.filter((other) => other !== follower));
     },
     barrier: () => {
       if (state !== 'live') return Promise.reject(unavailable());
       return (next ??= send());
     },
-    start: () => capture.start(),
+    start,
     close: async () => {
       [state, reason] = ['off', undefined];
       waiting.refuse(unavailable());

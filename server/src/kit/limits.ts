@@ -123,7 +123,8 @@ export const limits = {
    * a snapshot out; packets and bytes that may wait for who reads slowly, ms until he is given up, how often in `lagWindow` ms;
    * ms that one member costs (`perMember`), from which on telling is put off (`idle`), the share of the time that it may take,
    * ms that it waits at most; ms between two watermarks, and in how many parts clients are told of them; ms after a token's end;
-   * ms that the first waits for the log; ms in which a socket has to say who it is; ms after which a quiet stream says that it is there.
+   * ms that the first waits for the log; ms in which a socket has to say who it is; ms after which those
+   * leave whom another process serves; ms after which a quiet stream says that it is there.
    */
   live: {
     perAccount: 20,
@@ -151,6 +152,7 @@ export const limits = {
     grace: 5_000,
     start: 10_000,
     handshake: 10_000,
+    farewell: 100,
     quiet: 15_000,
   },
   /** ms after its last use that a guest stays; how many go at once. */

@@ -34,6 +34,8 @@ export interface Door {
   reset(group: string, reason: ResetReason): void;
   /** For one turn of its clients: groups of which `isTold` holds have been told of everything up to the position. */
   watermark(position: Position, isTold: (group: string) => boolean, turn: number): void;
+  /** Everybody is to go: another process has what they follow. */
+  part(): void;
 }
 
 export class Hub {
@@ -62,6 +64,7 @@ export class Hub {
   readonly #waiting: { resolve(): void; reject(error: Error): void }[] = [];
   #stop: (() => void) | undefined;
   #beat: NodeJS.Timeout | undefined;
+  #parting: NodeJS.Timeout | undefined;
 
   /** `schemaOf`: makes sure that the schema is known as a transaction left it. */
   constructor(log: ChangeLog, out: Log, schemaOf: (txn: Txn) => Promise<void>) {
@@ -78,6 +81,7 @@ export class Hub {
   async ready(): Promise<void> {
     if (this.#stop === undefined) this.#begin();
     if (this.log.state === 'live') return;
+    if (this.isElsewhere) this.#part();
     if (isLost(this.log.state)) throw this.#unavailable();
     const live = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     const late = setTimeout(() => this.#refuse(), limits.live.start);
@@ -99,11 +103,20 @@ export class Hub {
   #hear(): void {
     const { state, epoch, tail } = this.log;
     if (isLost(state)) this.#refuse();
+    if (state === 'elsewhere') this.#part();
     if (state !== 'live') return;
     if (this.#epoch !== '' && (this.#epoch !== epoch || this.#place < tail)) this.#lose();
     if (this.#epoch !== epoch || this.#place < tail) this.#place = tail;
     this.#epoch = epoch;
     for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Whoever stayed would hear nothing more. A moment later, so that those who just asked are told why. */
+  #part(): void {
+    this.#parting ??= setTimeout(() => {
+      this.#parting = undefined;
+      if (this.isElsewhere) for (const door of this.#doors) door.part();
+    }, limits.live.farewell);
   }
 
   #lose(): void {
@@ -123,6 +136,11 @@ export class Hub {
   /** Up to where all groups know what happened: while a transaction is being taken, that before it. */
   get place(): Position {
     return this.#place;
+  }
+
+  /** Another process reads the log, and only there live queries can be had. */
+  get isElsewhere(): boolean {
+    return this.log.state === 'elsewhere';
   }
 
   group(key: string): LiveGroup | undefined {
@@ -245,6 +263,7 @@ export class Hub {
     this.#stop?.();
     this.#refuse();
     clearInterval(this.#beat);
+    clearTimeout(this.#parting);
     clearTimeout(this.#timer);
     clearImmediate(this.#soon);
   }

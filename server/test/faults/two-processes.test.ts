@@ -1,7 +1,9 @@
 /** Two processes on one database: what one changes holds in the other within a second. */
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { join } from 'node:path';
+import pg from 'pg';
 import { ownerEmail, password, testSecret } from '../support/app.ts';
 import { connectLive, type LiveClient } from '../support/live.ts';
 import { dataFolder, endProcesses, postgresPort, startProcess, until, type Process } from '../support/process.ts';
@@ -11,6 +13,7 @@ const env = { SECRET: testSecret, RATE_LIMITS: 'off', ADMIN_EMAIL: ownerEmail, A
 const within = 5_000;
 let one: Process;
 let other: Process;
+let database = '';
 let token = '';
 let clients: readonly LiveClient[] = [];
 
@@ -19,10 +22,8 @@ beforeAll(async () => {
   one = await startProcess(dataDir, env);
   await one.ready();
   const login = readFileSync(join(dataDir, 'postgres.login'), 'utf8').trim();
-  other = await startProcess(dataFolder(), {
-    ...env,
-    DATABASE_URL: `postgres://underpin:${login}@127.0.0.1:${postgresPort(dataDir)}/underpin`,
-  });
+  database = `postgres://underpin:${login}@127.0.0.1:${postgresPort(dataDir)}/underpin`;
+  other = await startProcess(dataFolder(), { ...env, DATABASE_URL: database });
   await other.ready();
   token = (await one.send('POST /auth/_admins/sign-in', { body: { email: ownerEmail, password } })).body.accessToken;
 }, 90_000);
@@ -123,4 +124,70 @@ test('live queries are served by the one that reads the log; the other says so, 
   expect((await follower.send('POST /records/posts', { token, body: { headline: 'from the other' } })).status).toBe(201);
   await until('what the other wrote is told', () => first?.rows.size === before + 1);
   expect(clients.flatMap(({ errors }) => errors)).toEqual([]);
+});
+
+/** What a socket is answered before it is one. */
+const handshake = (url: string): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    const headers = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    };
+    const asked = get(`${url}/realtime/?EIO=4&transport=websocket`, { headers }, (answer) => resolve(answer.resume().statusCode));
+    asked.once('upgrade', (answer, socket) => resolve((socket.destroy(), answer.statusCode)));
+    asked.once('error', reject);
+  });
+
+test('whose log another took over sends everybody away, and who comes is answered 503, so that a proxy asks the next', async () => {
+  const third = new pg.Client({ connectionString: database });
+  await third.connect();
+  const statuses = (): Promise<(number | undefined)[]> => Promise.all([one, other].map(({ url }) => handshake(url)));
+  expect((await statuses()).sort()).toEqual([101, 503]);
+  const leader = clients.find(({ socket }) => socket.connected);
+  const left = new Promise<string>((resolve) => leader?.socket.once('disconnect', resolve));
+  // Waits in the line for the log, and so comes before both when the connection of the one who reads is cut.
+  const taken = third.query(`SELECT pg_advisory_lock(${0x756e6474})`);
+  const cutter = new pg.Client({ connectionString: database });
+  await cutter.connect();
+  await until('the third waits', async () => {
+    const { rows } = await cutter.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+    return rows.length > 0;
+  });
+  await cutter.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'");
+  await taken;
+  expect(await left).toBe('io server disconnect');
+  await until('both send away who comes', async () => (await statuses()).join() === '503,503');
+  expect(await one.send('GET /records/posts/live', { token })).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+  expect((await one.send('POST /records/posts', { token, body: { headline: 'all the same' } })).status).toBe(201);
+  await third.end();
+  await cutter.end();
+  await until('one of both reads again', async () => (await statuses()).sort().join() === '101,503');
+});
+
+test('a worker never reads the log, though nobody else does', async () => {
+  const third = new pg.Client({ connectionString: database });
+  await third.connect();
+  const worker = await startProcess(dataFolder(), { ...env, DATABASE_URL: database, ROLE: 'worker' });
+  await worker.ready();
+  const cut = async (): Promise<void> => {
+    await third.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'");
+  };
+  for (let times = 0; times < 5; times++) {
+    await cut();
+    await until('one of both reads again', async () => {
+      const statuses = await Promise.all([one, other].map(({ url }) => handshake(url)));
+      return statuses.includes(101);
+    });
+    expect(await handshake(worker.url)).toBe(503);
+  }
+  expect(await worker.send('GET /records/posts/live', { token })).toMatchObject({
+    status: 503,
+    body: { code: 'unavailable', detail: 'This process does jobs and does not read the log of changes.' },
+  });
+  expect((await worker.send('GET /records/posts', { token })).status).toBe(200);
+  worker.kill('SIGTERM');
+  expect(await worker.ended).toEqual({ code: 0, signal: null });
+  await third.end();
 });

@@ -35,6 +35,10 @@ export function openSockets(base: Base, server: HttpServer, live: Live): () => v
     maxHttpBufferSize: limits.live.message,
     connectTimeout: limits.live.handshake,
     allowRequest: (request, give) => {
+      if (hub.isElsewhere) {
+        turnAway(request);
+        return give(null, false);
+      }
       const { origin } = request.headers;
       // What a browser of another origin may not read over HTTP it may not follow either.
       const isLetIn = origin === undefined || isOwn(origin, request) || base.config.CORS_ORIGINS.includes(origin);
@@ -83,12 +87,17 @@ export function openSockets(base: Base, server: HttpServer, live: Live): () => v
         if (client.groups().every(isTold)) socket.emit('watermark', [position]);
       }
     },
+    part: () => io.disconnectSockets(true),
   });
   return () => {
     io.disconnectSockets(true);
     io.engine.close();
   };
 }
+
+/** With the status by which a proxy in front knows that it is to ask another node; Engine.IO has but one of its own, which is 400. */
+const turnAway = ({ socket }: IncomingMessage): unknown =>
+  socket.end('HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
 
 const isOwn = (origin: string, request: IncomingMessage): boolean => origin.endsWith(`://${request.headers.host ?? ''}`);
 

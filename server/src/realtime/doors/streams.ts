@@ -65,6 +65,9 @@ export function openStreams(base: Base, live: Live): Streams {
     watermark: (position, isTold, turn) => {
       for (const stream of all) if (stream.client.turn === turn) stream.mark(position, isTold);
     },
+    part: () => {
+      for (const stream of all) stream.end();
+    },
   });
   return {
     open: async (ctx, opening) => {
