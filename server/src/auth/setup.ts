@@ -30,6 +30,9 @@ export const useSetupToken = (ctx: Ctx, token: string, email: string, password: 
     });
     const owner = count === 0 ? undefined : await createOwner(inside, email, password);
     if (owner === undefined)
-      throw fail('not_found', 'This setup link has been used or has ended; while there is no admin, the server prints a new one with each start and every 25 minutes.');
+      throw fail(
+        'not_found',
+        'This setup link has been used or has ended; while there is no admin, the server prints a new one with each start and every 25 minutes.',
+      );
     return owner;
   });

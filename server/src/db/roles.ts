@@ -26,9 +26,11 @@ export async function prepareRoles(url: string): Promise<Access & { readonly mis
       `SELECT (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user) AS able,
               current_database() AS database,
               to_regnamespace('underpin') IS NOT NULL AS ready,
-              (SELECT count(*) = 2 FROM pg_roles r WHERE r.rolname IN ('${app}', '${owner}') AND pg_has_role(current_user, r.oid, 'MEMBER')) AS member`,
+              (SELECT count(*) = 2 FROM pg_roles r WHERE r.rolname IN ('${app}', '${owner}') AND pg_has_role(current_user, r.oid, 'MEMBER')
+                 AND has_database_privilege(r.oid, current_database(), CASE r.rolname WHEN '${owner}' THEN 'CREATE' ELSE 'CONNECT' END)) AS member`,
     );
     const state = rows[0];
+    // In a database that was restored from a dump our schema is there, and what its database grants is not.
     if (state === undefined) throw new Error('Postgres did not answer who we are');
     if (state.member && state.ready) return { url, roles: { app, owner } };
     if (!state.able) {

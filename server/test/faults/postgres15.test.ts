@@ -1,6 +1,6 @@
 /** A Postgres of the operator's own, of the oldest version that is taken: the main job under each kind of login. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -25,6 +25,7 @@ suite('Postgres 15', () => {
   };
   let port = 0;
   const folder = mkdtempSync(join(tmpdir(), 'underpin-pg15-'));
+  const secrets = new Map<string, string>();
   const url = (user: string, database: string): string => `postgres://${user}@127.0.0.1:${port}/${database}`;
 
   beforeAll(async () => {
@@ -86,12 +87,14 @@ suite('Postgres 15', () => {
   ])(
     'under the login %s',
     async (login, database, owner, isWarned) => {
-      const up = await startProcess(dataFolder(), {
+      const dataDir = dataFolder();
+      const up = await startProcess(dataDir, {
         DATABASE_URL: url(login, database),
         ADMIN_EMAIL: 'owner@example.com',
         ADMIN_PASSWORD: 'correct horse battery staple',
       });
       await up.ready();
+      secrets.set(login, readFileSync(join(dataDir, 'secret'), 'utf8'));
       expect(up.said().includes('may not create roles')).toBe(isWarned);
       const { body } = await up.send('POST /auth/_admins/sign-in', {
         body: { email: 'owner@example.com', password: 'correct horse battery staple' },
@@ -137,6 +140,26 @@ suite('Postgres 15', () => {
     },
     60_000,
   );
+
+  test('a database restored from a dump, in which the rights on the database itself are not, is one to work in', async () => {
+    const run = (program: string, ...args: string[]): string => execFileSync(join(bin, program), args, { encoding: 'utf8', stdio: 'pipe' });
+    const at = ['-h', '127.0.0.1', '-p', String(port), '-U', 'postgres'];
+    const dump = join(folder, 'underpin.dump');
+    run('pg_dump', ...at, '-Fc', '-f', dump, 'for_able');
+    run('createdb', ...at, '-O', 'able', 'restored');
+    run('psql', ...at, '-d', 'postgres', '-c', 'REVOKE ALL ON DATABASE restored FROM PUBLIC');
+    run('pg_restore', ...at, '--exit-on-error', '-d', 'restored', dump);
+    const up = await startProcess(dataFolder(), { DATABASE_URL: url('able', 'restored'), SECRET: secrets.get('able') ?? '' });
+    await up.ready();
+    expect((await up.send('GET /records/notes')).body.data).toMatchObject([{ text: 'b', version: 2 }]);
+    expect((await up.send('POST /records/notes', { body: { text: 'restored' } })).status).toBe(201);
+    const body = { email: 'owner@example.com', password: 'correct horse battery staple' };
+    const { accessToken } = (await up.send('POST /auth/_admins/sign-in', { body })).body;
+    const more = { name: 'more', fields: [{ name: 'text', type: 'text' }] };
+    expect((await up.send('POST /collections', { token: accessToken, body: more })).status).toBe(201);
+    up.kill('SIGTERM');
+    expect(await up.ended).toEqual({ code: 0, signal: null });
+  }, 60_000);
 
   // In the database that the tests above have left.
   test('the log of changes says that it takes another wal_level, and is read where that is so', async () => {
