@@ -8,7 +8,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY admin-ui/package.json admin-ui/
 COPY sdk/package.json sdk/
 COPY server/package.json server/
-COPY scripts scripts
+COPY scripts/build.mjs scripts/pack-sdk.mjs scripts/prepare.mjs scripts/
 RUN node scripts/build.mjs --packages
 COPY . .
 RUN node scripts/build.mjs

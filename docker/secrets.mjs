@@ -6,7 +6,7 @@
  * nobody begins before this has ended well, and whatever was cut off is finished by the next start.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [folder = '/secrets'] = process.argv.slice(2);
@@ -15,7 +15,9 @@ const made = [];
 function write(file, text) {
   const path = join(folder, file);
   if (existsSync(path) && readFileSync(path, 'utf8') === text) return;
-  const part = openSync(`${path}.part`, 'w', 0o444);
+  // One that a start before left may be read only.
+  rmSync(`${path}.part`, { force: true });
+  const part = openSync(`${path}.part`, 'wx', 0o444);
   writeSync(part, text);
   fsyncSync(part);
   closeSync(part);

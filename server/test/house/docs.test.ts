@@ -38,25 +38,11 @@ describe('errors.md', () => {
 describe('settings', () => {
   const names = sorted(Object.keys(settings));
   const file = 'docs/reference/config.md';
-  const example = readDoc('.env.example');
   test('each has its heading in config.md, and no other has', () => {
     expect(sorted(titles(file, 2).filter((title) => /^[A-Z0-9_]+$/.test(title)))).toEqual(names);
   });
   test.each(names)('%s is explained in config.md', (name) => {
     expect((section(file, name)?.text ?? '').length).toBeGreaterThanOrEqual(40);
-  });
-  test('each stands in .env.example with its sentence, and no other does', () => {
-    const told = [...example.matchAll(/^# (.+)\n# ([A-Z0-9_]+)=(.*)$/gm)].map(([, about = '', name = '']) => [name, about]);
-    expect(Object.fromEntries(told)).toEqual(Object.fromEntries(Object.entries(settings).map(([name, { about }]) => [name, about])));
-    expect(sorted([...example.matchAll(/^#? ?([A-Z0-9_]+)=/gm)].map(([, name = '']) => name))).toEqual(names);
-  });
-  test('.env.example shows the defaults: with its values the configuration is the same as with none', () => {
-    const shown = Object.fromEntries([...example.matchAll(/^# ([A-Z0-9_]+)=(.+)$/gm)].map(([, name = '', value = '']) => [name, value]));
-    expect(Object.keys(shown).length).toBeGreaterThan(5);
-    expect(parseConfig(shown).config).toEqual(parseConfig({}).config);
-    const values: Readonly<Record<string, unknown>> = parseConfig({}).config;
-    const empty = Object.keys(settings).filter((name) => values[name] === undefined || String(values[name]) === '');
-    expect(sorted([...example.matchAll(/^# ([A-Z0-9_]+)=$/gm)].map(([, name = '']) => name))).toEqual(sorted(empty));
   });
 });
 
