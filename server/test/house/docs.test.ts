@@ -8,7 +8,7 @@ import { clientLimits, ruleLimits } from '@underpin/sdk/expr/ast';
 import { languageNames } from '@underpin/sdk/expr/model';
 import { parse } from '@underpin/sdk/expr/parse';
 import { z } from 'zod';
-import { parseConfig, settings } from '../../src/kit/config.ts';
+import { settings } from '../../src/kit/config.ts';
 import { errorKinds } from '../../src/kit/errors.ts';
 import { limits } from '../../src/kit/limits.ts';
 import { fieldTypes } from '../../src/schema/fields/index.ts';
