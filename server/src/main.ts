@@ -61,7 +61,9 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
   };
   program
     .command('doctor')
-    .description('look at the database: what is fine, and what is to be mended; exit code 1 where something is')
+    .description(
+      'look at the database and all else that the configuration names: what is fine, and what is to be mended; exit code 1 where something is',
+    )
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }) => end(doctor(process.env, options.json === true)));
   const rules = program.command('rules').description('ask a running server what its rules mean');
