@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: one verb a file in cli/. The only place that reads the process's environment and arguments. */
+import { existsSync, realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { start, type Running } from './cli/start.ts';
@@ -9,6 +10,7 @@ import { doctor } from './cli/doctor.ts';
 import { rotateKeys } from './cli/keys-rotate.ts';
 import { explainRules, testRules, type ExplainOptions } from './cli/rules.ts';
 import { progressBar } from './cli/progress.ts';
+import { Stopped } from './db/await-server.ts';
 import { ConfigError } from './kit/config.ts';
 import type { Served } from './http/server.ts';
 
@@ -32,13 +34,15 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
     .option('--demo', 'with 3,201 movies, people and reviews to look around in')
     .action(async (options: { port?: string; demo?: boolean }) => {
       const env = options.port === undefined ? process.env : { ...process.env, PORT: options.port };
+      const waiting = new AbortController();
       const starting = start({
         env,
+        signal: waiting.signal,
         served: { ...built, ...served },
         print: (line) => process.stdout.write(`${line}\n`),
         ...(options.demo === true ? { demo: progressBar('demo', process.stdout) } : {}),
       });
-      stopOnSignals(starting);
+      stopOnSignals(starting, waiting);
       await starting;
     });
   program
@@ -57,7 +61,9 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
   };
   program
     .command('doctor')
-    .description('look at the database: what is fine, and what is to be mended; exit code 1 where something is')
+    .description(
+      'look at the database and all else that the configuration names: what is fine, and what is to be mended; exit code 1 where something is',
+    )
     .option('--json', 'as JSON')
     .action((options: { json?: boolean }) => end(doctor(process.env, options.json === true)));
   const rules = program.command('rules').description('ask a running server what its rules mean');
@@ -101,20 +107,22 @@ export async function main(args: readonly string[], served: Partial<Served> = {}
           ? error.message
           : String(error);
     process.stderr.write(`${message}\n`);
-    process.exit(1);
+    process.exit(error instanceof Stopped ? 0 : 1);
   }
 }
 
 /**
  * The first signal stops in order, where need be once everything is up: a Postgres that was just begun would outlive us
- * otherwise. A second one stops at once. A start that fails has undone what it did, and `main` says why.
+ * otherwise. Only the wait for somebody else's Postgres is broken off. A second one stops at once. A start that fails has undone
+ * what it did, and `main` says why.
  */
-function stopOnSignals(starting: Promise<Running>): void {
+function stopOnSignals(starting: Promise<Running>, waiting: AbortController): void {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (stopping) process.exit(1);
       stopping = true;
+      waiting.abort();
       void starting
         .then(({ stop }) => stop())
         .then(
@@ -125,4 +133,9 @@ function stopOnSignals(starting: Promise<Running>): void {
   }
 }
 
-if (process.argv[1] !== undefined && fileURLToPath(import.meta.url) === process.argv[1]) await main(process.argv.slice(2));
+/** Run as a program, also by a link to this file, as /usr/local/bin and node_modules/.bin have them. */
+function isProgram(ran: string | undefined): boolean {
+  return ran !== undefined && existsSync(ran) && realpathSync(ran) === realpathSync(fileURLToPath(import.meta.url));
+}
+
+if (isProgram(process.argv[1])) await main(process.argv.slice(2));

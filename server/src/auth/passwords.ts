@@ -12,7 +12,7 @@ import { slot, type Cache } from '../kit/cache.ts';
 import { fail } from '../kit/errors.ts';
 import { limits } from '../kit/limits.ts';
 import { Turns } from '../kit/turns.ts';
-import { commonPasswords } from './common-passwords.ts';
+import { commonPasswords } from '../kit/common-passwords.ts';
 
 const parameters = { algorithm: 2 /* argon2id */, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 const waiting = 100;

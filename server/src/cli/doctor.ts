@@ -1,42 +1,36 @@
-/** `underpin doctor`: looks at the database that the configuration names and says what is fine and what is to be mended. Changes nothing. */
-import pg from 'pg';
-import { examine, type Finding } from '../db/examine.ts';
-import { runningUrl } from '../db/embedded.ts';
+/** `underpin doctor`: looks at what the configuration names and says what is fine and what is to be mended. Changes nothing. */
 import { parseConfig } from '../kit/config.ts';
+import { note, type Finding } from '../kit/finding.ts';
 import { pretty, type Ended } from './ask.ts';
+import { lookAt, type Look } from './doctor/look.ts';
+import { aboutMail } from './doctor/mail.ts';
+import { aboutClock, aboutPostgres } from './doctor/postgres.ts';
+import { aboutProxy, aboutPublicUrl } from './doctor/public-url.ts';
+import { aboutRedis } from './doctor/redis.ts';
+import { aboutDisk, aboutStorage } from './doctor/storage.ts';
 
-export async function doctor(env: Readonly<Record<string, string | undefined>>, asJson: boolean): Promise<Ended> {
+/** In the order in which they are told; they are looked at all at once. `now`: our clock. */
+const looks = (now: () => number): readonly (readonly [about: string, look: Look])[] => [
+  ['connection', aboutPostgres],
+  ['clock', (config, signal) => aboutClock(config, signal, now)],
+  ['redis', aboutRedis],
+  ['storage', aboutStorage],
+  ['disk', aboutDisk],
+  ['public url', aboutPublicUrl],
+  ['proxy', (config, signal) => aboutProxy(config, signal, now)],
+  ['mail', aboutMail],
+];
+
+export async function doctor(
+  env: Readonly<Record<string, string | undefined>>,
+  asJson: boolean,
+  now: () => number = Date.now,
+): Promise<Ended> {
   const { config, warnings } = parseConfig(env);
-  const findings = [
-    ...warnings.map((found): Finding => ({ about: 'configuration', state: 'note', found })),
-    ...(config.DATABASE_URL === undefined ? await embedded(config.DATA_DIR) : await given(config.DATABASE_URL)),
-  ];
+  const found = await Promise.all(looks(now).map(([about, look]) => lookAt(about, look, config)));
+  const findings = [...warnings.map((warning) => note('configuration', warning)), ...found.flat()];
   const code = findings.some(({ state }) => state === 'mend') ? 1 : 0;
   return { text: asJson ? pretty({ ok: code === 0, findings }) : told(findings), code };
-}
-
-async function embedded(dataDir: string): Promise<readonly Finding[]> {
-  const url = runningUrl(dataDir);
-  const about = 'postgres';
-  if (url === undefined)
-    return [{ about, state: 'note', found: `The embedded Postgres in ${dataDir} is not running; start Underpin to have it looked at` }];
-  return [{ about, state: 'fine', found: `The embedded Postgres in ${dataDir} is running` }, ...(await given(url))];
-}
-
-async function given(url: string): Promise<readonly Finding[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'underpin doctor' });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return await examine(client);
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    return [
-      { about: 'connection', state: 'mend', found: `Postgres does not answer: ${problem}`, mend: 'Look at DATABASE_URL and at its log' },
-    ];
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }
 
 const marks = { fine: 'ok   ', note: 'note ', mend: 'MEND ' } as const;

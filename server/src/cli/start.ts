@@ -1,17 +1,17 @@
 /** `underpin start`: one process that serves, with a Postgres of its own unless it was given one. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { createApp, type App } from '../app.ts';
 import type { Access } from '../db/connect.ts';
 import { seedDemo } from '../demo/seed.ts';
 import { startEmbedded, type Embedded } from '../db/embedded.ts';
+import { awaitServer } from '../db/await-server.ts';
 import { claimFolder } from '../db/processes.ts';
 import { checkServer } from '../db/check-server.ts';
 import { prepareRoles } from '../db/roles.ts';
 import { parseConfig, type Config } from '../kit/config.ts';
-import { randomToken } from '../kit/crypto.ts';
 import { boundHeap } from '../kit/heap.ts';
 import { createLog, type Log } from '../kit/log.ts';
+import { secretOf } from '../kit/secret.ts';
 import type { Served } from '../http/server.ts';
 
 export interface StartOptions {
@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly demo?: (done: number, all: number) => void;
   /** Prints a line for people. */
   readonly print: (line: string) => void;
+  /** Ends the wait for a Postgres that does not answer. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Running {
@@ -29,8 +31,9 @@ export interface Running {
 }
 
 /** Starts everything; what was begun is ended again where a later step fails. */
-export async function start({ env, served, print, demo }: StartOptions): Promise<Running> {
-  const { config, warnings } = parseConfig(env);
+export async function start(options: StartOptions): Promise<Running> {
+  const { served, print, demo } = options;
+  const { config, warnings } = parseConfig(options.env);
   const log = createLog(config.LOG_LEVEL);
   for (const warning of warnings) log.warn(warning);
   const undo: (() => Promise<void> | void)[] = [];
@@ -46,7 +49,7 @@ export async function start({ env, served, print, demo }: StartOptions): Promise
   undo.push(boundHeap());
   try {
     mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
-    const access = await openPostgres(config, log, print, undo);
+    const access = await openPostgres(config, log, options, undo);
     await checkServer(access.url);
     const app = await createApp({ config, log, access, secret: secretOf(config), served });
     undo.push(() => app.close());
@@ -66,10 +69,11 @@ export async function start({ env, served, print, demo }: StartOptions): Promise
 async function openPostgres(
   config: Config,
   log: Log,
-  print: (line: string) => void,
+  { print, signal }: StartOptions,
   undo: (() => Promise<void> | void)[],
 ): Promise<Access> {
   if (config.DATABASE_URL !== undefined) {
+    await awaitServer(config.DATABASE_URL, print, signal);
     const { missing, ...access } = await prepareRoles(config.DATABASE_URL);
     if (missing !== undefined) print(missing);
     return access;
@@ -78,14 +82,6 @@ async function openPostgres(
   const embedded: Embedded = await startEmbedded(config.DATA_DIR, log);
   undo.push(() => embedded.stop());
   return { url: embedded.url, roles: { app: 'underpin_app', owner: 'underpin_owner' } };
-}
-
-/** The secret given, or one made at the first start and kept, readable by us alone. */
-function secretOf(config: Config): string {
-  if (config.SECRET !== undefined) return config.SECRET;
-  const file = join(config.DATA_DIR, 'secret');
-  if (!existsSync(file)) writeFileSync(file, randomToken(), { mode: 0o600, flag: 'wx' });
-  return readFileSync(file, 'utf8').trim();
 }
 
 const listenOn = (app: App, config: Config): Promise<number> =>

@@ -1,18 +1,8 @@
 /** What there is to know of a Postgres for the log of changes and what follows it. Read-only. */
 import type pg from 'pg';
+import { fine, mend, note, type Finding } from '../kit/finding.ts';
 
-export interface Finding {
-  readonly about: string;
-  /** `note`: it works, but not all that could be had is. */
-  readonly state: 'fine' | 'note' | 'mend';
-  readonly found: string;
-  readonly mend?: string;
-}
 type Row = Readonly<Record<string, unknown>>;
-
-const fine = (about: string, found: string): Finding => ({ about, state: 'fine', found });
-const note = (about: string, found: string): Finding => ({ about, state: 'note', found });
-const mend = (about: string, found: string, how: string): Finding => ({ about, state: 'mend', found, mend: how });
 
 export async function examine(client: pg.Client): Promise<readonly Finding[]> {
   const all = async (text: string): Promise<readonly Row[]> => (await client.query<Record<string, unknown>>(text)).rows;
@@ -21,7 +11,8 @@ export async function examine(client: pg.Client): Promise<readonly Finding[]> {
     `SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number, current_setting('wal_level') AS level,
        current_setting('max_replication_slots')::int AS slots, (SELECT count(*)::int FROM pg_replication_slots) AS used,
        current_setting('max_wal_senders')::int AS senders, (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'walsender') AS sending,
-       current_setting('max_slot_wal_keep_size') AS bound`,
+       current_setting('max_slot_wal_keep_size') AS bound, current_setting('fsync') AS fsync,
+       current_setting('full_page_writes') AS full_page_writes, current_setting('synchronous_commit') AS synchronous_commit`,
   );
   const role = await one(
     `SELECT rolname AS name, rolsuper OR rolreplication OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'MEMBER')) AS reads,
@@ -42,6 +33,7 @@ export async function examine(client: pg.Client): Promise<readonly Finding[]> {
   );
   return [
     ...aboutServer(server, slots.length > 0),
+    aboutDurability(server),
     ...aboutRole(role),
     ...slots.map(aboutSlot),
     ...(slots.length === 0 ? [note('slot', 'There is none; one is made when somebody follows the log')] : []),
@@ -73,6 +65,13 @@ function aboutServer(server: Row, hasSlot: boolean): readonly Finding[] {
     isFree ? fine('slots', slots) : mend('slots', slots, 'Raise max_replication_slots, or drop what nobody needs'),
     hasSlot || number('sending') < number('senders') ? fine('senders', senders) : mend('senders', senders, 'Raise max_wal_senders'),
   ];
+}
+
+function aboutDurability(server: Row): Finding {
+  const off = ['fsync', 'full_page_writes', 'synchronous_commit'].filter((name) => server[name] === 'off');
+  if (off.length === 0) return fine('durability', 'fsync, full_page_writes and synchronous_commit are on');
+  const how = `ALTER SYSTEM SET ${off[0]} = on, and SELECT pg_reload_conf(); without, the start is refused`;
+  return mend('durability', `${off.join(', ')} off: what was acknowledged may be lost`, how);
 }
 
 function aboutRole({ name, reads, ours }: Row): readonly Finding[] {

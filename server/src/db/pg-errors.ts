@@ -35,7 +35,23 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 
 /** Errors of the socket to Postgres, and of the pool that waits for one. */
 const connectionLost =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|Connection ended|timeout exceeded when trying to connect|not queryable|terminating connection|Client has encountered a connection error/;
+  /ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|Connection terminated|Connection ended|timeout exceeded when trying to connect|timeout expired|not queryable|terminating connection|Client has encountered a connection error/;
+
+/** The host's name means nothing, or there is no way to it: so it is while its container, or this machine's network, is down. */
+const hostAway = /ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN/;
+
+/** Whether there is nobody to talk to, which may be otherwise in a moment. The client of S3 marks its own errors, which are none of Postgres's. */
+function isLost(error: Error): boolean {
+  const told = `${error.message} ${'code' in error ? String(error.code) : ''}`;
+  return connectionLost.test(told) || (hostAway.test(told) && !('$metadata' in error));
+}
+
+/** Whether Postgres was not there, or is only coming up: who waits may find it. What it refuses for good, as a wrong password, is not that. */
+export function isAway(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isAway);
+  if (isPgProblem(error)) return error.code === '57P03';
+  return error instanceof Error && (isLost(error) || ('code' in error && error.code === 'ENOENT'));
+}
 
 /** The Failure that an error of the database is, or undefined where it is a mistake of ours (and so a 500). */
 export function fromPgError(error: unknown): Failure | undefined {
@@ -45,9 +61,7 @@ export function fromPgError(error: unknown): Failure | undefined {
     const code = codes[error.code] ?? (error.code.startsWith('08') ? 'unavailable' : undefined);
     return code === undefined ? undefined : fail(code, code === 'unavailable' ? { retryAfter: 1 } : {}, error);
   }
-  if (error instanceof Error && connectionLost.test(`${error.message} ${'code' in error ? String(error.code) : ''}`))
-    return fail('unavailable', { retryAfter: 1 }, error);
-  return undefined;
+  return error instanceof Error && isLost(error) ? fail('unavailable', { retryAfter: 1 }, error) : undefined;
 }
 
 /** Whether a statement met a table or column that was renamed, dropped or retyped since it was planned. */

@@ -1,7 +1,12 @@
-/** /health/live: the process answers. /health/ready: it can do its work, asked at most once a second. */
+/**
+ * /health/live: the process answers. /health/ready: it can do its work, asked at most once a second. /health/proxy: what proxies say of
+ * who asks, for `underpin doctor` alone.
+ */
 import type { RequestHandler } from 'express';
 import { slot } from '../kit/cache.ts';
 import { systemCtx, type Base } from '../ctx.ts';
+import { addressOf, forwardedOf } from '../kit/peer.ts';
+import { isProof, proofHeader } from '../kit/proof.ts';
 import { schemaOf } from '../schema/load.ts';
 import { json, send } from './reply.ts';
 
@@ -23,6 +28,16 @@ export const ready =
       const ok = works && hasDashboard();
       send(response, json({ status: ok ? 'ready' : 'not ready' }, ok ? 200 : 503));
     });
+  };
+
+/** Who does not hold our secret finds nothing here, as at any path that is none. */
+export const proxy =
+  (base: Base): RequestHandler =>
+  (request, response, next) => {
+    if (!isProof(base.secret, request.headers[proofHeader], base.clock())) return next();
+    const { 'x-forwarded-proto': proto } = request.headers;
+    const forwardedFor = forwardedOf(request).length;
+    send(response, json({ forwardedFor, proto: typeof proto === 'string' ? proto : null, address: addressOf(request, base.config) }));
   };
 
 async function canWork(base: Base): Promise<boolean> {

@@ -14,7 +14,7 @@ import { collectionRoutes, schemaRoute } from './collections.ts';
 import { preflight } from './cors.ts';
 import { dashboardRoutes, hasDashboard, sdkPackage } from './pages/dashboard.ts';
 import { docsPage, referenceRoutes, showsReference } from './pages/docs.ts';
-import { live as alive, ready } from './health.ts';
+import { live as alive, proxy, ready } from './health.ts';
 import { aboutPath, filesDoor } from './files.ts';
 import { keyRoutes } from './keys.ts';
 import { toReply } from './middleware/errors.ts';
@@ -61,6 +61,7 @@ export function createHttpServer(base: Base, served: Served, live: Live, uploads
     '/health/ready',
     ready(base, () => hasDashboard(served.dashboard) && (served.isCurrent?.() ?? true)),
   );
+  app.get('/health/proxy', proxy(base));
   app.get('/', (_request, response) => response.redirect(302, '/admin/'));
   app.use('/admin', dashboardRoutes(served.dashboard));
   app.get('/sdk.tgz', sdkPackage(served.sdk));

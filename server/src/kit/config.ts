@@ -6,7 +6,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { misspelt } from './misspelt.ts';
 import { network } from './networks.ts';
+import { weakSecrets } from './weak.ts';
 
 const switched = z.enum(['on', 'off'], { error: 'must be on or off' });
 const onOff = (fallback: 'on' | 'off') => switched.default(fallback).transform((value) => value === 'on');
@@ -30,7 +32,15 @@ const list = z
       .filter((part) => part !== ''),
   );
 
-/** The table of settings: name → how its text is read, and one sentence on what it does (docs/reference/config.md). */
+interface Setting {
+  readonly schema: z.ZodType;
+  /** One sentence on what it does (docs/reference/config.md). */
+  readonly about: string;
+  /** Never shown: all of it, or of a URL the password. */
+  readonly secret?: 'all' | 'password';
+}
+
+/** The table of settings: name → how its text is read, and what else there is to know of it. */
 export const settings = {
   PORT: { schema: wholeNumber(0, 65_535).default(8700), about: 'TCP port of the HTTP server; 0 takes a free one.' },
   HOST: { schema: z.string().min(1).optional(), about: 'Address to listen on; absent: all of them.' },
@@ -39,6 +49,7 @@ export const settings = {
       .transform((value) => value.replace(/\/+$/, ''))
       .optional(),
     about: 'The URL by which users reach this server; absent: http://localhost:PORT.',
+    secret: 'password',
   },
   DATA_DIR: {
     schema: z
@@ -51,10 +62,12 @@ export const settings = {
   DATABASE_URL: {
     schema: url(['postgres:', 'postgresql:']).optional(),
     about: 'A Postgres (15 or newer) of your own; absent: the embedded one.',
+    secret: 'password',
   },
   REDIS_URL: {
     schema: url(['redis:', 'rediss:']).optional(),
     about: 'A Redis for the job queues, with appendonly yes and noeviction; absent: they are in Postgres.',
+    secret: 'password',
   },
   ROLE: {
     schema: z.enum(['all', 'web', 'worker'], { error: 'must be all, web or worker' }).default('all'),
@@ -71,6 +84,7 @@ export const settings = {
   SECRET: {
     schema: z.string().min(32, { error: 'must have at least 32 characters' }).optional(),
     about: 'The secret from which keys are derived; absent: made once and kept in DATA_DIR.',
+    secret: 'all',
   },
   ADMIN_EMAIL: {
     schema: z.email({ error: 'must be an e-mail address' }).optional(),
@@ -79,16 +93,17 @@ export const settings = {
   ADMIN_PASSWORD: {
     schema: z.string().min(8, { error: 'must have at least 8 characters' }).optional(),
     about: 'Password of that first admin.',
+    secret: 'all',
   },
   STORAGE: {
     schema: z.enum(['local', 's3'], { error: 'must be local or s3' }).default('local'),
     about: 'Where the bytes of files lie: in DATA_DIR, or in a bucket.',
   },
-  S3_ENDPOINT: { schema: url(['http:', 'https:']).optional(), about: 'The S3 server; absent: that of Amazon.' },
+  S3_ENDPOINT: { schema: url(['http:', 'https:']).optional(), about: 'The S3 server; absent: that of Amazon.', secret: 'password' },
   S3_REGION: { schema: z.string().min(1).default('us-east-1'), about: 'The bucket’s region.' },
   S3_BUCKET: { schema: z.string().min(3).optional(), about: 'The bucket, which is there already and holds nothing else.' },
   S3_ACCESS_KEY_ID: { schema: z.string().min(1).optional(), about: 'Who reads and writes in the bucket.' },
-  S3_SECRET_ACCESS_KEY: { schema: z.string().min(1).optional(), about: 'The secret of that key.' },
+  S3_SECRET_ACCESS_KEY: { schema: z.string().min(1).optional(), about: 'The secret of that key.', secret: 'all' },
   OUTBOUND_ALLOW_CIDR: {
     schema: list.pipe(z.array(network)),
     about: 'Comma-separated networks that are not public and may be asked all the same, where the server fetches what it is told to.',
@@ -96,6 +111,7 @@ export const settings = {
   SMTP_URL: {
     schema: url(['smtp:', 'smtps:']).optional(),
     about: 'The mail server, as smtp://user:password@host:587; absent: mails stay in the outbox for admins to read.',
+    secret: 'password',
   },
   MAIL_FROM: {
     schema: z
@@ -130,7 +146,7 @@ export const settings = {
     schema: z.enum(['development', 'production'], { error: 'must be development or production' }).default('production'),
     about: 'development allows conveniences that a public server must not have.',
   },
-} as const;
+} as const satisfies Readonly<Record<string, Setting>>;
 
 type Settings = typeof settings;
 export type SettingName = keyof Settings;
@@ -163,9 +179,10 @@ export function parseConfig(env: Environment): { config: Config; warnings: strin
   if (texts['STORAGE'] === 's3')
     for (const name of ['S3_BUCKET', 'S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'])
       if (texts[name] === undefined) problems.push(`STORAGE is s3, and ${name} is not set`);
+  if (parsed.success && texts['MODE'] !== 'development') problems.push(...weakSecrets(texts));
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems.map((problem) => `  ${problem}`).join('\n'));
   // cast: the object schema above is built from the same table that the type is built from.
-  return { config: Object.freeze(parsed.data as Config), warnings: misspelt(env) };
+  return { config: Object.freeze(parsed.data as Config), warnings: misspelt(env, Object.keys(settings)) };
 }
 
 function readSecretFile(name: string, file: string, problems: string[]): string | undefined {
@@ -175,25 +192,4 @@ function readSecretFile(name: string, file: string, problems: string[]): string 
     problems.push(`${name}_FILE names a file that cannot be read: ${file}`);
     return undefined;
   }
-}
-
-function misspelt(env: Environment): string[] {
-  const known = Object.keys(settings);
-  return Object.keys(env)
-    .filter((name) => !known.includes(name) && !known.includes(name.replace(/_FILE$/, '')))
-    .flatMap((name) => {
-      const meant = known.find((candidate) => candidate.length > 4 && (oneEditApart(name, candidate) || name === `UNDERPIN_${candidate}`));
-      return meant === undefined ? [] : [`The environment has ${name}, which means nothing; did you mean ${meant}?`];
-    });
-}
-
-/** Whether one text becomes the other by one letter more, less, other, or two swapped. */
-function oneEditApart(a: string, b: string): boolean {
-  if (a === b || Math.abs(a.length - b.length) > 1) return false;
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start++;
-  const restA = a.slice(start);
-  const restB = b.slice(start);
-  const swapped = restA[0] === restB[1] && restA[1] === restB[0] && restA.slice(2) === restB.slice(2) && restA.length > 1;
-  return restA.slice(1) === restB.slice(1) || restA.slice(1) === restB || restA === restB.slice(1) || swapped;
 }

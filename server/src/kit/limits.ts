@@ -43,7 +43,10 @@ export const limits = {
     perCaller: 20,
     patience: 250,
   },
+  /** Connections, statements kept by one; ms. `start` is how long a start waits for a Postgres that does not answer yet, `again` between two tries. */
   database: {
+    start: 60_000,
+    again: 250,
     pool: 10,
     acquire: 2_000,
     statement: 5_000,

@@ -7,21 +7,24 @@ import { Undeliverable, type Channel } from './channel.ts';
 const hostOf = (config: Config): string => new URL(publicUrl(config)).hostname;
 export const senderOf = (config: Config): string => config.MAIL_FROM ?? `no-reply@${hostOf(config)}`;
 
-const { server: patience } = limits.messages;
+/** The way to the mail server; whoever asked for it closes it. `patience`: ms for each step. */
+export const mailServer = (url: string, patience: number = limits.messages.server) =>
+  createTransport({
+    url,
+    connectionTimeout: patience,
+    greetingTimeout: patience,
+    socketTimeout: patience,
+    dnsTimeout: patience,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
 
 export const email: Channel = {
   name: 'email',
   isReady: ({ SMTP_URL }) => SMTP_URL !== undefined,
   send: async (config, { id, to, subject, text, html }) => {
     if (config.SMTP_URL === undefined) throw new Error('SMTP_URL is not set');
-    const transport = createTransport({
-      url: config.SMTP_URL,
-      connectionTimeout: patience,
-      greetingTimeout: patience,
-      socketTimeout: patience,
-      disableFileAccess: true,
-      disableUrlAccess: true,
-    });
+    const transport = mailServer(config.SMTP_URL);
     try {
       const { response } = await transport.sendMail({
         from: senderOf(config),

@@ -61,6 +61,12 @@ export class Bucket {
     });
   }
 
+  /** Asks for one name, and whether it is the bucket that answers. */
+  async look(signal: AbortSignal): Promise<boolean> {
+    const page = await this.#client.send(new ListObjectsV2Command({ Bucket: this.#bucket, MaxKeys: 1 }), { abortSignal: signal });
+    return page.Name !== undefined || page.KeyCount !== undefined;
+  }
+
   async get(key: string, range?: Range): Promise<Readable> {
     const Range = range && `bytes=${range.first}-${range.last}`;
     const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key, Range })).catch(gone);

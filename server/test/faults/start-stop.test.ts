@@ -227,7 +227,8 @@ describe('a setting that does not fit is named, and nothing is begun', () => {
     ['a short secret', { SECRET: 'short' }, 'SECRET must have at least 32 characters'],
     ['half an admin', { ADMIN_EMAIL: 'a@example.com' }, 'ADMIN_EMAIL and ADMIN_PASSWORD go together'],
     ['a file that is not there', { SECRET_FILE: '/nowhere/secret' }, 'SECRET_FILE names a file that cannot be read'],
-    ['a database that does not answer', { DATABASE_URL: 'postgres://u:hidden@127.0.0.1:9/x' }, '127.0.0.1:9'],
+    ['a secret of examples', { SECRET: 'hidden-changeme-changeme-changeme' }, 'SECRET is made of words that stand in every example'],
+    ['a password of examples', { DATABASE_URL: 'postgres://hidden:hidden@db/x' }, 'DATABASE_URL holds a password that is tried first'],
   ];
   test.each(wrong)('%s', async (_name, env, says) => {
     const dataDir = dataFolder();
