@@ -57,7 +57,7 @@ export async function start(options: StartOptions): Promise<Running> {
     const port = await listenOn(app, config);
     const url = config.PUBLIC_URL ?? `http://localhost:${port}`;
     print(`Underpin is ready: ${url}/admin`);
-    undo.push(await announceSetup(app, url, print));
+    if (config.ROLE !== 'worker') undo.push(await announceSetup(app, url, print));
     if (demo !== undefined) print(`The demo is there: ${await seedDemo(app.base, demo)} movies`);
     return { url, stop };
   } catch (error) {

@@ -166,10 +166,10 @@ export function parseConfig(env: Environment): { config: Config; warnings: strin
   const problems: string[] = [];
   const texts: Record<string, string> = {};
   for (const name of Object.keys(settings)) {
-    const file = env[`${name}_FILE`];
-    if (file !== undefined && env[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set; set one`);
-    const text = file === undefined ? env[name] : readSecretFile(name, file, problems);
-    if (text !== undefined && text !== '') texts[name] = text;
+    const { text, file } = givenTo(name, env);
+    if (file !== undefined && text !== undefined) problems.push(`${name} and ${name}_FILE are both set; set one`);
+    const value = file === undefined ? text : readSecretFile(name, file, problems);
+    if (value !== undefined && value !== '') texts[name] = value;
   }
   const shape = z.object(Object.fromEntries(Object.entries(settings).map(([name, { schema }]) => [name, schema])));
   const parsed = shape.safeParse(texts);
@@ -184,6 +184,12 @@ export function parseConfig(env: Environment): { config: Config; warnings: strin
   // cast: the object schema above is built from the same table that the type is built from.
   return { config: Object.freeze(parsed.data as Config), warnings: misspelt(env, Object.keys(settings)) };
 }
+
+/** What the environment says of a setting: its text, or the file that holds it. Empty is absent. */
+export const givenTo = (name: string, env: Environment): { readonly text: string | undefined; readonly file: string | undefined } => ({
+  text: env[name] === '' ? undefined : env[name],
+  file: env[`${name}_FILE`] === '' ? undefined : env[`${name}_FILE`],
+});
 
 function readSecretFile(name: string, file: string, problems: string[]): string | undefined {
   try {

@@ -9,6 +9,7 @@ const texts = z.record(z.string(), z.string());
 const service = z.object({
   image: z.string(),
   build: z.unknown().optional(),
+  pull_policy: z.string().optional(),
   environment: texts.default({}),
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
@@ -143,7 +144,7 @@ describe('safe as it stands', () => {
 describe('what reads it', () => {
   test('docker-compose 1.29 knows all of it', () => {
     for (const key of ['version', 'name', 'include', 'configs', 'models']) expect(file).not.toHaveProperty(key);
-    for (const key of ['env_file', 'develop', 'required:', 'start_interval', 'deploy:', 'pull_policy', 'post_start', 'extends'])
+    for (const key of ['env_file', 'develop', 'required:', 'start_interval', 'deploy:', 'post_start', 'extends'])
       expect(text).not.toContain(key);
     // It puts no second default into a default.
     expect(text).not.toMatch(/\$\{[^}]*\$\{/);
@@ -153,6 +154,8 @@ describe('what reads it', () => {
   });
   test('one builds the image, so that it is built once, and it is the first', () => {
     expect(all.filter(([, { build }]) => build !== undefined).map(([name]) => name)).toEqual(['secrets']);
+    // Nor is it looked for in a registry, where somebody else could have put one of that name.
+    for (const [, { pull_policy }] of ours) expect(pull_policy).toBe('never');
   });
 });
 

@@ -156,10 +156,20 @@ describe('what is shown of settings', () => {
     ['files', () => inFiles(env), (name: string) => `file ${join(folder, name.toLowerCase())}`],
   ] as const)('from %s', (_name, given, source) => {
     const { settings: rows } = JSON.parse(showConfig(given(), true));
-    for (const [name, value] of Object.entries(seen)) expect(rows).toContainEqual({ name, value, source: source(name) });
-    expect(rows).toContainEqual({ name: 'PORT', value: 8700, source: 'default' });
-    expect(rows).toContainEqual({ name: 'HOST', value: null, source: 'default' });
+    for (const [name, value] of Object.entries(seen))
+      expect(rows).toContainEqual(expect.objectContaining({ name, value, source: source(name) }));
+    expect(rows).toContainEqual({ name: 'PORT', value: 8700, source: 'default', about: settings.PORT.about });
+    expect(rows).toContainEqual(expect.objectContaining({ name: 'HOST', value: null, source: 'default' }));
     for (const asJson of [true, false]) expect(showConfig(given(), asJson)).not.toMatch(/hidden|stgres@|herons/);
+  });
+
+  test('an empty one is absent, also beside the file that holds it', () => {
+    const files = inFiles({ SMTP_URL: env.SMTP_URL });
+    expect(parseConfig({ ...files, SMTP_URL: '', MAIL_FROM: '' }).config).toEqual(parseConfig({ SMTP_URL: env.SMTP_URL }).config);
+    const { settings: rows } = JSON.parse(showConfig({ ...files, SMTP_URL: '', MAIL_FROM: '' }, true));
+    expect(rows).toContainEqual(expect.objectContaining({ name: 'MAIL_FROM', value: null, source: 'default' }));
+    expect(rows).toContainEqual(expect.objectContaining({ name: 'SMTP_URL', source: files['SMTP_URL_FILE']?.replace(/^/, 'file ') }));
+    expect(() => parseConfig({ ...files, SMTP_URL: env.SMTP_URL })).toThrow('SMTP_URL and SMTP_URL_FILE are both set');
   });
 
   test('every one whose name says that it holds a secret is known to', () => {
