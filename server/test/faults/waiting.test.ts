@@ -120,6 +120,7 @@ test('the program runs by a link to it too', async () => {
     name: 'PORT',
     value: 21_007,
     source: 'environment',
+    about: 'TCP port of the HTTP server; 0 takes a free one.',
   });
   expect((await run('--help')).stdout).toMatch(/^Usage: underpin /);
   rmSync(folder, { recursive: true, force: true });
