@@ -2,6 +2,7 @@
  * BullMQ's store: the schema `bullmq` in our Postgres, or Redis where REDIS_URL is set. Both do the same; in either a job is no
  * more than its id and its round (queue/enqueue.ts has the rest).
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { createPostgresBackend, Queue, runMigrations, Worker, type Job as BullJob } from 'bullmq';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
@@ -76,13 +77,14 @@ const prefix = 'underpin';
 
 function openRedis(base: Base, url: string): Backend {
   const open: Redis[] = [];
-  const connect = (): Redis => {
-    const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: (times) => Math.min(times * 50, limits.jobs.reconnect) });
+  const connect = (maxRetriesPerRequest: number | null): Redis => {
+    const redis = new Redis(url, { maxRetriesPerRequest, retryStrategy: (times) => Math.min(times * 50, limits.jobs.reconnect) });
     redis.on('error', quiet(base));
     open.push(redis);
     return redis;
   };
-  const shared = connect();
+  // What cannot be told is told again later, by the relay; who waited for Redis would hold a transaction open meanwhile.
+  const shared = connect(1);
   return {
     queue: (name) => {
       const queue = new Queue(name, { connection: shared, defaultJobOptions, prefix });
@@ -90,15 +92,42 @@ function openRedis(base: Base, url: string): Backend {
       return queue;
     },
     worker: (name, concurrency, process) => {
-      const worker = new Worker(name, process, { connection: connect(), ...settings(base, concurrency), prefix });
+      const redis = connect(null);
+      const atWork = new Set<Promise<void>>();
+      const noted: Process = async (job) => {
+        const work = process(job);
+        atWork.add(work);
+        await work.finally(() => atWork.delete(work));
+      };
+      const worker = new Worker(name, noted, { connection: redis, ...settings(base, concurrency), prefix });
       worker.on('error', quiet(base));
-      return worker;
+      return { close: () => leave(worker, redis, atWork) };
     },
     close: () => {
       for (const redis of open) redis.disconnect();
       return Promise.resolve();
     },
   };
+}
+
+/**
+ * Jobs at work end in any case. To Redis a goodbye is said where it hears it; what it was not told is still at work for it, stalls,
+ * and is found to be done already.
+ */
+async function leave(worker: Worker, redis: Redis, atWork: ReadonlySet<Promise<void>>): Promise<void> {
+  const ended = async (): Promise<void> => {
+    while (atWork.size > 0) await Promise.allSettled(atWork);
+  };
+  if (redis.status !== 'ready') {
+    await ended();
+    return worker.close(true);
+  }
+  const unheard = async (): Promise<void> => {
+    await ended();
+    await pause(limits.jobs.goodbye, undefined, { ref: false });
+    await ended();
+  };
+  await Promise.race([worker.close(), unheard()]);
 }
 
 /** A lost connection is found again by whoever lost it; without a listener it would end the process. */

@@ -87,7 +87,8 @@ export const limits = {
   apiKey: { noted: 60_000, filter: 2_000, scopes: 100, addresses: 100, rate: 1_000_000, overlap: 30 * 86_400 },
   /**
    * Connections; jobs at once; how many are handed over in one go, and how often it is looked for more; ms until a lost connection
-   * is tried again; how often BullMQ may find a job stalled or failed; executions that may break off; ms until an unknown kind
+   * is tried again; how often BullMQ may find a job stalled or failed; ms for
+   * which its store is said goodbye to; executions that may break off; ms until an unknown kind
    * is tried again; characters of an error; ms for which ended jobs are kept.
    */
   jobs: {
@@ -99,6 +100,7 @@ export const limits = {
     reconnect: 1_000,
     stalls: 5,
     told: 1_000_000,
+    goodbye: 5_000,
     breaks: 30,
     unknown: 60_000,
     error: 2_000,
