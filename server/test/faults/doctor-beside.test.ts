@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttp, request, type Server as HttpServer } from 'node:http';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
@@ -11,7 +11,7 @@ import { doctor } from '../../src/cli/doctor.ts';
 import { aboutInfo } from '../../src/cli/doctor/redis.ts';
 import { diskBy } from '../../src/cli/doctor/storage.ts';
 import { proofHeader, proofOf } from '../../src/kit/proof.ts';
-import { startTestApp, testSecret, type TestApp } from '../support/app.ts';
+import { startTestApp, testPostgres, testSecret, type TestApp } from '../support/app.ts';
 import { dataFolder, freePort } from '../support/process.ts';
 import { hasRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { hasS3, startS3, type TestS3 } from '../support/s3.ts';
@@ -440,6 +440,28 @@ test('where nobody says a word it ends all the same, with all that it found', as
     'MEND mail',
     'note mail',
   ]);
+});
+
+test('a Postgres that takes questions and answers none does not hold it up', async () => {
+  const [port, login] = [testPostgres().port, new URL(testPostgres().url)];
+  // Lets the sign-in through, and no query; who says goodbye is not heard either.
+  const stuck = createServer({ allowHalfOpen: true }, (near) => {
+    const far = connect(port, '127.0.0.1');
+    for (const one of [near, far]) sockets.add(one.on('error', () => undefined));
+    far.on('data', (data) => near.write(data));
+    near.on('data', (data: Buffer) => data.includes('SELECT') || data[0] === 0x58 || far.write(data));
+  });
+  login.port = String(await listening(stuck));
+  const env = { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, DATABASE_URL: login.href };
+  const begun = performance.now();
+  const ran = await promisify(execFile)(process.execPath, ['server/dist/main.js', 'doctor'], { env, timeout: 30_000 }).catch(
+    (error: unknown) => error,
+  );
+  expect(ran).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/^MEND {2}connection +Postgres does not answer: Query read timeout/),
+  });
+  expect(performance.now() - begun).toBeLessThan(15_000);
 });
 
 test('a port that was closed a moment ago is said to be closed', async () => {
