@@ -82,7 +82,11 @@ export const settings = {
     about: 'Seconds between looks for jobs whose worker is gone.',
   },
   SECRET: {
-    schema: z.string().min(32, { error: 'must have at least 32 characters' }).optional(),
+    schema: z
+      .string()
+      .min(32, { error: 'must have at least 32 characters' })
+      .max(4096, { error: 'must have at most 4096 characters' })
+      .optional(),
     about: 'The secret from which keys are derived; absent: made once and kept in DATA_DIR.',
     secret: 'all',
   },

@@ -37,8 +37,8 @@ function weaknessOf(secret: string): string | undefined {
   if (new Set(text).size < leastDifferent) return `has fewer than ${leastDifferent} different characters`;
   if (repeats(text)) return 'is the same text over and over';
   if (goesOn(text)) return 'is a row of characters as they follow one another';
-  if (text.replace(exampleWords, '').replace(/[^\p{L}\p{N}]/gu, '').length < leastOwn)
-    return 'is made of words that stand in every example';
+  const own = text.replace(exampleWords, '').replace(shortWords, '');
+  if (own !== text && own.replace(/[\s_-]/g, '').length < leastOwn) return 'is made of words that stand in every example';
   return undefined;
 }
 
@@ -47,14 +47,13 @@ const leastDifferent = 8;
 /** What has to be left without the words of examples: a sentence may speak of a secret. */
 const leastOwn = 16;
 const exampleWords =
-  /change[-_ ]?(?:this|me|it)|super|secrets?|pass(?:word|phrase|wd)?|underpin|example|default|replace|please|random|string|insert|here|with|this|your|token|value|admin|test|jwt|key|my|in|production|development|qwertyuiop|asdfghjkl|zxcvbnm|1234567890|0123456789|12345678/g;
+  /change[-_ ]?(?:this|me|it)|changed?|should|super|secure|secrets?|pass(?:word|phrase|wd)?|underpin|example|default|replace|please|random|strings?|characters|chars|minimum|least|length|long|insert|something|here|with|this|that|your|very|token|value|generated?|openssl|base64|rand|hex|admin|test|jwt|key|my|in|production|development|django|insecure|qwertyuiop|asdfghjkl|zxcvbnm|1234567890|0123456789|12345678/g;
+/** Only where they stand alone. */
+const shortWords = /(?<![a-z0-9])(?:a|an|and|any|at|be|by|do|for|is|it|not|of|on|or|the|to|use|16|32|64|128|256)(?![a-z0-9])/g;
 
 /** At least twice the same. */
 function repeats(text: string): boolean {
-  const again = (text + text).indexOf(text, 1);
-  if (again < text.length) return true;
-  for (let period = 1; period * 2 <= text.length; period++)
-    if ([...text].every((_one, place) => place < period || text[place] === text[place - period])) return true;
+  for (let period = 1; period * 2 <= text.length; period++) if (text.startsWith(text.slice(period))) return true;
   return false;
 }
 
@@ -67,17 +66,19 @@ function goesOn(text: string): boolean {
 
 /** What images and guides of servers begin with, and what is shorter than a password of ours may be. */
 const alsoTried = new Set(
-  `postgres postgresql mysecretpassword redis redispass foobared minio minioadmin minio123 minio_secret miniosecret rustfsadmin admin root toor secret secret1 pass passwd test guest user
-default docker example changeit change-me change_me letmein qwerty welcome login abc123 123 1234 12345 123456 1234567 111111 000000 database underpin123`.split(
-    /\s+/,
-  ),
+  `postgres postgresql mysecretpassword redis redispass foobared minio minioadmin minio123 minio_secret miniosecret rustfsadmin admin adminadmin root toor secret secret1 supersecret
+pass passwd password test guest user default docker example underpin changeit change-me change_me changeme letmein welcome qwerty login abc123 123 1234 12345 123456 1234567 111111
+000000 database`.split(/\s+/),
 );
 
 function isTriedFirst(password: string, names: readonly (string | undefined)[]): boolean {
   const text = password.toLowerCase();
+  // `Passw0rd!`, `changeme123`.
+  const plain = text.replace(/[\d\W_]+$/, '').replace(/[0134@5$]/g, (one) => 'oieaass'['0134@5$'.indexOf(one)] ?? '');
   return (
     commonPasswords.has(text) ||
     alsoTried.has(text) ||
+    alsoTried.has(plain) ||
     names.some((name) => name !== undefined && name !== '' && name.toLowerCase() === text)
   );
 }

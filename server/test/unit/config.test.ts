@@ -55,6 +55,11 @@ describe('a secret that anybody would try is refused, and not told', () => {
       ['what another says', 'your-secret-key-here-change-this-in-production', 'every example'],
       ['a third', 'super_secret_jwt_token_with_underpin_2026', 'every example'],
       ['a keyboard', 'qwertyuiopasdfghjklzxcvbnm1234567890', 'every example'],
+      ['what comes with another server', 'your-super-secret-jwt-token-with-at-least-32-characters-long', 'every example'],
+      ['what is to be put there', 'CHANGE_ME_TO_SOMETHING_LONG_AND_RANDOM', 'every example'],
+      ['how one is made', 'generate-a-secret-with-openssl-rand-hex-32', 'every example'],
+      ['how long it is', 'minimum-32-characters-long-secret-key', 'every example'],
+      ['what it should be', 'thisisaverysecretkeythatshouldbechanged', 'every example'],
       ['a password, and again', 'Password123Password1234Secret12345', 'every example'],
     ].map(([name = '', secret = '', says = '']) => [name, { SECRET: secret }, `SECRET .*${says}.*openssl rand -hex 32`, secret] as const),
     ...['postgres', 'password', 'changeme', 'underpin', 'Underpin', 'admin', 'secret', 'mysecretpassword', 'qwerty123', '12345678'].map(
@@ -81,6 +86,10 @@ describe('a secret that anybody would try is refused, and not told', () => {
     ['of S3', s3('minioadmin'), 'S3_SECRET_ACCESS_KEY', 'minioadmin'],
     ['of S3: the name of the key', s3('lagerhaus', 'https://s3.example.net', 'lagerhaus'), 'S3_SECRET_ACCESS_KEY', 'lagerhaus'],
     ['of the first admin', { ADMIN_EMAIL: 'ann@example.com', ADMIN_PASSWORD: 'changeme' }, 'ADMIN_PASSWORD', 'changeme'],
+    ...['Passw0rd!', 'underpin1', 'ChangeMe123!', 'adminadmin', 'password1!', 'supersecret'].map(
+      (secret) =>
+        [`of the first admin: ${secret}`, { ADMIN_EMAIL: 'ann@example.com', ADMIN_PASSWORD: secret }, 'ADMIN_PASSWORD', secret] as const,
+    ),
     ['of the first admin: who he is', { ADMIN_EMAIL: 'annemarie@example.com', ADMIN_PASSWORD: 'Annemarie' }, 'ADMIN_PASSWORD', 'Annemarie'],
   ];
   test.each(refused)('%s', (_name, env, names, secret) => {
@@ -98,6 +107,7 @@ describe('is taken', () => {
     ['a sentence', { SECRET: 'nine grey herons wade past the old mill' }],
     ['a sentence that speaks of a secret', { SECRET: testSecret }],
     ['a word of examples within random text', { SECRET: `underpin-secret-${'f3a9c2e17b60d485aa9371'}` }],
+    ['signs more than letters', { SECRET: '$k{2^%)~;&!]"[*#?<>/|=+(}-_.:,@Ab' }],
     ['a random password of Postgres', { DATABASE_URL: 'postgres://underpin:f3a9c2e17b60d485@db/underpin' }],
     ['no password: a certificate says who comes', { DATABASE_URL: 'postgres://underpin@db/underpin?sslmode=verify-full' }],
     ['a simple one on this machine', { DATABASE_URL: 'postgres://postgres:postgres@localhost:5432/postgres' }],
@@ -117,7 +127,10 @@ describe('is taken', () => {
   });
 
   test.each(['hex', 'base64', 'base64url'] as const)('whatever is random, as %s', (encoding) => {
+    const signs = String.fromCharCode(...Array.from({ length: 94 }, (_one, place) => 33 + place));
     for (let turn = 0; turn < 500; turn++) {
+      const typed = [...randomBytes(32)].map((byte) => signs[byte % signs.length]).join('');
+      expect([typed, refusal({ SECRET: typed })]).toEqual([typed, '']);
       const env = {
         SECRET: randomBytes(32).toString(encoding),
         DATABASE_URL: `postgres://underpin:${randomBytes(12).toString('hex')}@db/underpin`,
