@@ -5,8 +5,10 @@
 set -u
 port=${PORT:-8700}
 
-servers() { # options
-  for address in $addresses; do echo "  server $address:$port $1;"; done
+# None is ever taken for dead: one that cannot be reached is passed over each time, and what is slow or wrong with a single request
+# takes no node away from the others.
+servers() {
+  for address in $addresses; do echo "  server $address:$port max_fails=0;"; done
   # Nobody listens there: an upstream must have somebody.
   [ -n "$addresses" ] || echo "  server 127.0.0.1:9;"
 }
@@ -16,10 +18,13 @@ look() {
   cat <<CONF
 upstream nodes {
   hash "\$remote_addr\$http_x_forwarded_for\$http_authorization\$http_cookie" consistent;
-$(servers 'max_fails=1 fail_timeout=1s')
+$(servers)
+  # Less than the 65 s for which a node keeps a connection.
+  keepalive 64;
+  keepalive_timeout 30s;
 }
 upstream live {
-$(servers 'max_fails=0')
+$(servers)
 }
 CONF
 }

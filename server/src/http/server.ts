@@ -25,6 +25,7 @@ import { pageRoutes } from './pages/account.ts';
 import type { Live } from './live.ts';
 import { batchRoute, recordsDoor } from './records.ts';
 import { ruleRoutes } from './ops/rules.ts';
+import { answerOthers, isForSockets } from './upgrades.ts';
 import { queueRoutes } from './ops/queues.ts';
 import { send } from './reply.ts';
 import { route } from './route.ts';
@@ -98,14 +99,18 @@ export function createHttpServer(base: Base, served: Served, live: Live, uploads
   const filesAnswered = filesDoor(base, uploads);
   // A crowd at any other door, as of those who sign in, is let in one by one; who asks for records does not wait behind it.
   const others = new Lane();
-  const server = createServer(
-    { headersTimeout: limits.request.headersTimeout, requestTimeout: limits.request.upload, keepAliveTimeout: limits.request.keepAlive },
-    (request, response) => {
-      if (request.method === 'OPTIONS' && request.url?.startsWith('/api/v1/') === true)
-        preflight(base.config.CORS_ORIGINS, request, response, aboutPath(request.url));
-      else if (!answered(request, response) && !filesAnswered(request, response)) others.add(() => app(request, response));
-    },
-  );
+  const options = {
+    headersTimeout: limits.request.headersTimeout,
+    requestTimeout: limits.request.upload,
+    keepAliveTimeout: limits.request.keepAlive,
+    shouldUpgradeCallback: isForSockets,
+  };
+  const server = createServer(options, (request, response) => {
+    if (request.method === 'OPTIONS' && request.url?.startsWith('/api/v1/') === true)
+      preflight(base.config.CORS_ORIGINS, request, response, aboutPath(request.url));
+    else if (!answered(request, response) && !filesAnswered(request, response)) others.add(() => app(request, response));
+  });
+  answerOthers(server);
   server.on('connection', () => others.skip());
   server.maxConnections = limits.request.connections;
   return server;

@@ -31,6 +31,8 @@ export function openSockets(base: Base, server: HttpServer, live: Live): () => v
     path: '/realtime',
     transports: ['websocket'],
     serveClient: false,
+    // What is not for us is answered by others.
+    destroyUpgrade: false,
     perMessageDeflate: false,
     maxHttpBufferSize: limits.live.message,
     connectTimeout: limits.live.handshake,
