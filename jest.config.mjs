@@ -1,4 +1,9 @@
 /** Every suite: ESM, TypeScript through swc, the workspaces read from source (condition `underpin-source`). */
+const suites = ['<rootDir>/server/test/**/*.test.ts', '<rootDir>/sdk/test/**/*.test.ts', '<rootDir>/admin-ui/test/**/*.test.ts'];
+/** Those of docker-compose.yml are run by scripts/test-compose.mjs, and need no Postgres of ours. */
+const compose = '<rootDir>/server/test/compose/**/*.test.ts';
+const isCompose = process.env.UNDERPIN_TEST_COMPOSE !== undefined;
+
 export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['underpin-source', 'node', 'node-addons'] },
@@ -6,10 +11,11 @@ export default {
   transform: {
     '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
-  testMatch: ['<rootDir>/server/test/**/*.test.ts', '<rootDir>/sdk/test/**/*.test.ts', '<rootDir>/admin-ui/test/**/*.test.ts'],
+  testMatch: isCompose ? [compose] : [...suites, `!${compose}`],
   modulePathIgnorePatterns: ['/dist/', '/data/'],
-  globalSetup: '<rootDir>/server/test/support/global.mjs',
-  globalTeardown: '<rootDir>/server/test/support/global-end.mjs',
+  ...(isCompose
+    ? {}
+    : { globalSetup: '<rootDir>/server/test/support/global.mjs', globalTeardown: '<rootDir>/server/test/support/global-end.mjs' }),
   reporters: ['default', '<rootDir>/scripts/jest-reporter.mjs'],
   testTimeout: 30_000,
   maxWorkers: 2,
