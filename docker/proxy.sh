@@ -32,9 +32,11 @@ CONF
 look "$@" > /tmp/nodes.conf
 while sleep 1; do
   look "$@" > /tmp/nodes.next
-  if ! cmp -s /tmp/nodes.next /tmp/nodes.conf; then
-    cp /tmp/nodes.next /tmp/nodes.conf
-    nginx -c /docker/nginx.conf -s reload
-  fi
+  # Where nobody is found, it may be the names that are: those who were there are asked on.
+  if grep -q '127.0.0.1:9;' /tmp/nodes.next || cmp -s /tmp/nodes.next /tmp/nodes.conf; then continue; fi
+  cp /tmp/nodes.conf /tmp/nodes.last
+  mv /tmp/nodes.next /tmp/nodes.conf
+  # What nginx was not told is told a second later.
+  nginx -c /docker/nginx.conf -s reload || mv /tmp/nodes.last /tmp/nodes.conf
 done &
 exec nginx -c /docker/nginx.conf -g 'daemon off;'

@@ -19,9 +19,15 @@ const wholeNumber = (min: number, max: number) =>
     .transform(Number)
     .refine((value) => value >= min && value <= max, { error: `must be a whole number from ${min} to ${max}` });
 const url = (protocols: readonly string[]) =>
-  z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
-    error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-  });
+  z
+    .string()
+    .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+      error: `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+    })
+    // A password with one of these signs ends there, and what is left of it is read as a path.
+    .refine((value) => !URL.canParse(value) || !/@/.test(new URL(value).pathname + new URL(value).hash), {
+      error: 'has a password that is cut off: write / ? # and % in it as %2F %3F %23 and %25',
+    });
 const list = z
   .string()
   .default('')

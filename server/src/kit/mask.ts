@@ -1,6 +1,6 @@
 /** Settings as they may be shown, and what others say with our secrets taken out: whatever prints a setting goes through here. */
 import { settings, type Config } from './config.ts';
-import { mask, passwordsIn, withoutPasswords } from './urls.ts';
+import { mask, passwordsIn, withoutPassword, withoutPasswords } from './urls.ts';
 
 const secrets = new Map(Object.entries(settings).flatMap(([name, setting]) => ('secret' in setting ? [[name, setting.secret]] : [])));
 
@@ -8,7 +8,7 @@ const secrets = new Map(Object.entries(settings).flatMap(([name, setting]) => ('
 export function shown(name: string, value: unknown): unknown {
   const kind = secrets.get(name);
   if (kind === undefined || typeof value !== 'string') return value;
-  return kind === 'all' ? mask : withoutPasswords(value);
+  return kind === 'all' ? mask : withoutPassword(value);
 }
 
 /** Shorter ones would take letters out of every word. */

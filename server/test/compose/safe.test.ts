@@ -140,6 +140,45 @@ describe('secrets', () => {
   });
 });
 
+describe('the proxy', () => {
+  test('has both nodes, whatever a request wishes for or is', async () => {
+    const statuses = async (count: number, path: string): Promise<readonly number[]> =>
+      Promise.all(Array.from({ length: count }, async () => (await fetch(`${stack.proxyUrl}${path}`)).status));
+    const wishes = Array.from({ length: 5 }, () =>
+      stack.inside(
+        'proxy',
+        'bash',
+        '-c',
+        'exec 3<>/dev/tcp/127.0.0.1/8701; printf "GET /health/live HTTP/1.1\\r\\nHost: x\\r\\nConnection: Upgrade, close\\r\\nUpgrade: h2c\\r\\n\\r\\n" >&3; head -1 <&3',
+      ),
+    );
+    expect(await statuses(50, '/health/live')).toEqual(Array.from({ length: 50 }, () => 200));
+    for (const { stdout } of await Promise.all(wishes)) expect(stdout).toMatch(/^HTTP\/1.1 200/);
+  });
+
+  test('answers what is no request with a code, as the server does', async () => {
+    const answer = await fetch(`${stack.proxyUrl}/%zz`);
+    expect([answer.status, answer.headers.get('content-type'), await answer.json()]).toEqual([
+      400,
+      'application/problem+json',
+      expect.objectContaining({ code: 'invalid_request', status: 400 }),
+    ]);
+  });
+
+  test('says unavailable while no node is there', async () => {
+    await stack.compose(...all, 'stop', 'app', 'app2');
+    const away = await fetch(`${stack.proxyUrl}/api/v1/records/notes`, { method: 'DELETE' });
+    expect([away.status, away.headers.get('retry-after'), await away.json()]).toEqual([
+      503,
+      '1',
+      expect.objectContaining({ code: 'unavailable', status: 503 }),
+    ]);
+    await stack.compose(...all, 'start', 'app', 'app2');
+    for (const service of ['app', 'app2', 'proxy']) await stack.healthy(service);
+    expect((await fetch(`${stack.proxyUrl}/health/ready`)).status).toBe(200);
+  }, 120_000);
+});
+
 test('the login of the app is no superuser, and Redis asks for its password', async () => {
   expect(await stack.sql(`SELECT rolsuper, rolcreatedb, rolreplication FROM pg_roles WHERE rolname = 'underpin'`)).toEqual(['f|f|t']);
   const users = await stack.sql(`SELECT DISTINCT usename FROM pg_stat_activity WHERE client_addr IS NOT NULL`);

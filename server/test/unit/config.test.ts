@@ -176,6 +176,29 @@ describe('what is shown of settings', () => {
     for (const asJson of [true, false]) expect(showConfig(given(), asJson)).not.toMatch(/hidden|stgres@|herons/);
   });
 
+  test.each([
+    ['postgres://u:correct horse battery@db/x', 'postgres://u:••••@db/x'],
+    ['postgres://u:pa:ss@w@rd@db:5432/x?sslmode=require', 'postgres://u:••••@db:5432/x?sslmode=require'],
+    ['postgres://u:tab\tand more@db/x', 'postgres://u:••••@db/x'],
+    ['postgres://db/x', 'postgres://db/x'],
+    ['postgres://u@db/x', 'postgres://u@db/x'],
+  ])('%s is shown as %s', (value, seenAs) => {
+    const { settings: rows } = JSON.parse(showConfig({ DATABASE_URL: value }, true));
+    expect(rows).toContainEqual(expect.objectContaining({ name: 'DATABASE_URL', value: seenAs }));
+    const { config } = parseConfig({ DATABASE_URL: value });
+    const written = /:([^/]*)@/.exec(value.slice(11))?.[1];
+    if (written !== undefined) expect(withoutSecrets(`no way to ${value}: ${written}`, config)).not.toContain(written);
+  });
+
+  test.each(['postgres://u:12#34secret@db/x', 'smtp://u:12/34secret@mail:587', 'redis://u:12#b@redis'])(
+    '%s is not taken for another host',
+    (value) => {
+      const name = value.startsWith('smtp') ? 'SMTP_URL' : value.startsWith('redis') ? 'REDIS_URL' : 'DATABASE_URL';
+      expect(refusal({ [name]: value })).toMatch(new RegExp(`^ {2}${name} has a password that is cut off: .*%23`));
+      expect(refusal({ [name]: value })).not.toMatch(/secret|12/);
+    },
+  );
+
   test('an empty one is absent, also beside the file that holds it', () => {
     const files = inFiles({ SMTP_URL: env.SMTP_URL });
     expect(parseConfig({ ...files, SMTP_URL: '', MAIL_FROM: '' }).config).toEqual(parseConfig({ SMTP_URL: env.SMTP_URL }).config);
