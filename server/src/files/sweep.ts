@@ -95,7 +95,14 @@ async function clearLeft(ctx: Ctx): Promise<void> {
 
 const ours = /^[0-9a-f]{2}\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(-\d+x\d+)?$/;
 
+/**
+ * Worry: a database that was lost and begun anew knows none of the files, and would have them all taken away before anybody has put its
+ * backup back. Decision: what is older than the database is left alone. One that was restored is as old as the one that it was taken of.
+ */
 async function* strayNames(ctx: Ctx, before: Date): AsyncGenerator<{ readonly name: string; readonly changed: Date }> {
+  const { rows } = await ctx.db.run({ text: 'SELECT min(applied) AS made FROM underpin.migrations' });
+  const made = rows[0]?.['made'];
+  if (!(made instanceof Date)) return;
   let some: { readonly name: string; readonly changed: Date }[] = [];
   const strays = async (): Promise<typeof some> => {
     const known = await knownNames(
@@ -108,7 +115,7 @@ async function* strayNames(ctx: Ctx, before: Date): AsyncGenerator<{ readonly na
   };
   for await (const { name, changed } of ctx.storage.list()) {
     // What has another form is nothing that we could have put there.
-    if (changed >= before || !ours.test(name)) continue;
+    if (changed >= before || changed < made || !ours.test(name)) continue;
     some.push({ name, changed });
     if (some.length >= atOnce) yield* await strays();
   }

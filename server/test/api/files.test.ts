@@ -1,5 +1,5 @@
 /** Files: uploaded for a field, named by records, read by whoever sees those, gone with the last. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createServer, request, type Server } from 'node:http';
 import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -582,6 +582,20 @@ describe('the store', () => {
     await later(async () => expect((await sweep()).status).toBe(200));
     expect(readFileSync(foreign, 'utf8')).toBe('by somebody else');
     rmSync(foreign);
+  });
+
+  test('is rid of what has no row, and keeps what is older than the database, which may be the one that was lost', async () => {
+    const name = (): string => [randomUUID()].map((id) => `${id.slice(-2)}/${id}`).join();
+    const [stray, kept] = [name(), name()];
+    const { storage } = up.app.base;
+    for (const one of [stray, kept]) await storage.put(one, Readable.from([Buffer.from('bytes')]));
+    const [row] = await up.sql('SELECT extract(epoch FROM min(applied))::float8 AS made FROM underpin.migrations');
+    const before = Number(row?.['made']) - 1;
+    utimesSync(join(up.dataDir, 'files/whole', kept), before, before);
+    await later(async () => expect((await sweep()).status).toBe(200));
+    const left = await namesInStore(up);
+    expect([left.includes(stray), left.includes(kept)]).toEqual([false, true]);
+    await storage.remove(kept);
   });
 
   test('that has lost a file says so', async () => {

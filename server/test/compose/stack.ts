@@ -99,7 +99,7 @@ export async function makeStack(what: string, settings: Readonly<Record<string, 
     },
     crash: async (service) => {
       const pid = await inspect(service, '{{.State.Pid}}');
-      const image = await inspect('app', '{{.Image}}');
+      const image = await inspect('secrets', '{{.Image}}');
       const how = ['--rm', '--pid=host', '--network=none', '--user=0', '--entrypoint=sh', image];
       await docker('run', ...how, '-c', `kill -9 ${pid}`);
     },
