@@ -15,6 +15,10 @@ made() {
 }
 
 if ! made; then
+  if [ -d "$PGDATA" ] && [ -n "$(ls -A "$PGDATA")" ]; then
+    echo "$PGDATA holds something, and it is no database: look what it is, and take it away or put it right" >&2
+    exit 1
+  fi
   part="$PGDATA.part"
   rm -rf "$part"
   PGDATA="$part" docker-ensure-initdb.sh "$@"

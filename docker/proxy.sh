@@ -1,20 +1,38 @@
 #!/bin/sh
-# Runs nginx before the nodes that are there. By itself nginx asks for names only when it starts, and does not start where one is
-# missing; so the nodes' addresses are asked for here, again and again, and nginx is told when they have changed.
-# Usage: proxy.sh node...
+# Runs nginx before the nodes that can work. By itself nginx asks for names only when it starts, does not start where one is missing, and
+# tells one that hangs from one that is slow only when users have waited. So each node is asked here, every second or two, for its
+# address and whether it is ready, and nginx is told when that has changed. Usage: proxy.sh node...
 set -u
 port=${PORT:-8700}
 
-# None is ever taken for dead: one that cannot be reached is passed over each time, and what is slow or wrong with a single request
-# takes no node away from the others.
-servers() {
-  for address in $addresses; do echo "  server $address:$port max_fails=0;"; done
-  # Nobody listens there: an upstream must have somebody.
-  [ -n "$addresses" ] || echo "  server 127.0.0.1:9;"
+address() { getent ahostsv4 "$1" | awk 'NR == 1 { print $1 }'; }
+
+is_ready() {
+  timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"
+    printf "GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" >&3
+    read -r _ status _ <&3
+    [ "$status" = 200 ]' "$1" "$port" 2>/dev/null
 }
 
-look() {
-  addresses=$(for node in "$@"; do getent ahostsv4 "$node" | awk 'NR == 1 { print $1 }'; done)
+# Those that are ready; where none is, all that are there, so that it is they who say why.
+find_nodes() {
+  ready='' there=''
+  for node in "$@"; do
+    at=$(address "$node")
+    if [ -z "$at" ]; then continue; fi
+    there="$there $at"
+    if is_ready "$at"; then ready="$ready $at"; fi
+  done
+  nodes=${ready:-$there}
+}
+
+servers() {
+  for at in $nodes; do echo "  server $at:$port max_fails=0;"; done
+  # Nobody listens there: an upstream must have somebody.
+  if [ -z "$nodes" ]; then echo "  server 127.0.0.1:9;"; fi
+}
+
+describe() {
   cat <<CONF
 upstream nodes {
   hash "\$remote_addr\$http_x_forwarded_for\$http_authorization\$http_cookie" consistent;
@@ -29,11 +47,12 @@ $(servers)
 CONF
 }
 
-look "$@" > /tmp/nodes.conf
+find_nodes "$@"
+describe > /tmp/nodes.conf
 while sleep 1; do
-  look "$@" > /tmp/nodes.next
-  # Where nobody is found, it may be the names that are: those who were there are asked on.
-  if grep -q '127.0.0.1:9;' /tmp/nodes.next || cmp -s /tmp/nodes.next /tmp/nodes.conf; then continue; fi
+  find_nodes "$@"
+  describe > /tmp/nodes.next
+  if cmp -s /tmp/nodes.next /tmp/nodes.conf; then continue; fi
   cp /tmp/nodes.conf /tmp/nodes.last
   mv /tmp/nodes.next /tmp/nodes.conf
   # What nginx was not told is told a second later.

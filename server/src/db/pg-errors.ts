@@ -49,7 +49,7 @@ function isLost(error: Error): boolean {
 /** Whether Postgres was not there, or is only coming up: who waits may find it. What it refuses for good, as a wrong password, is not that. */
 export function isAway(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isAway);
-  if (isPgProblem(error)) return error.code === '57P03';
+  if (isPgProblem(error)) return ['57P01', '57P02', '57P03', '53300'].includes(error.code);
   return error instanceof Error && (isLost(error) || ('code' in error && error.code === 'ENOENT'));
 }
 

@@ -59,16 +59,26 @@ function repeated(base: Base, every: number, work: () => Promise<void>): { soon(
   let running: Promise<void> | undefined;
   let again = false;
   let ended = false;
+  /** What was told last, and when: not each second anew. */
+  let told: { readonly problem: string; readonly at: number } | undefined;
+  const tell = (error: unknown): void => {
+    const problem = error instanceof Error ? error.message : String(error);
+    const now = performance.now();
+    if (told !== undefined && told.problem === problem && now - told.at < limits.jobs.silence) return;
+    told = { problem, at: now };
+    base.log.warn({ problem }, 'jobs cannot be handed to the queue; trying again');
+  };
   const run = (): void => {
     clearTimeout(timer);
     again = false;
     running = work()
-      .then(() => every)
+      .then(() => {
+        if (told !== undefined) base.log.info('jobs are handed to the queue again');
+        told = undefined;
+        return every;
+      })
       .catch((error: unknown) => {
-        base.log.warn(
-          { problem: error instanceof Error ? error.message : String(error) },
-          'jobs cannot be handed to the queue; trying again',
-        );
+        tell(error);
         return limits.jobs.reconnect;
       })
       .then((pause) => {

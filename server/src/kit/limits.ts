@@ -88,7 +88,7 @@ export const limits = {
   /**
    * Connections; jobs at once; how many are handed over in one go, and how often it is looked for more; ms until a lost connection
    * is tried again; how often BullMQ may find a job stalled or failed; ms for
-   * which its store is said goodbye to; executions that may break off; ms until an unknown kind
+   * which its store is said goodbye to, and between two complaints of the same; executions that may break off; ms until an unknown kind
    * is tried again; characters of an error; ms for which ended jobs are kept.
    */
   jobs: {
@@ -101,6 +101,7 @@ export const limits = {
     stalls: 5,
     told: 1_000_000,
     goodbye: 5_000,
+    silence: 60_000,
     breaks: 30,
     unknown: 60_000,
     error: 2_000,

@@ -18,7 +18,8 @@ const errors: readonly (readonly [name: string, error: unknown, code: string | u
   ['both addresses of a name are closed', new AggregateError([ofSocket('ECONNREFUSED'), ofSocket('ECONNREFUSED')]), 'unavailable', true],
   ['the socket is not there yet', ofSocket('ENOENT'), undefined, true],
   ['it is starting up', ofPostgres('57P03'), 'unavailable', true],
-  ['it was stopped', ofPostgres('57P01'), 'unavailable', false],
+  ['it is being stopped', ofPostgres('57P01'), 'unavailable', true],
+  ['it has no connection left', ofPostgres('53300'), 'unavailable', true],
   ['the password is wrong', ofPostgres('28P01'), undefined, false],
   ['there is no such database', ofPostgres('3D000'), undefined, false],
   [
