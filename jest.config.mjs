@@ -11,7 +11,8 @@ export default {
   transform: {
     '^.+\\.tsx?$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' } }],
   },
-  testMatch: isCompose ? [compose] : [...suites, `!${compose}`],
+  testMatch: isCompose ? [compose] : suites,
+  testPathIgnorePatterns: ['/node_modules/', ...(isCompose ? [] : ['<rootDir>/server/test/compose/'])],
   modulePathIgnorePatterns: ['/dist/', '/data/'],
   ...(isCompose
     ? {}
